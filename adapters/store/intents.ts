@@ -1,0 +1,242 @@
+import type { Kysely } from 'kysely';
+import { clientOrderId, legId as deriveLegId, parameterHash } from '../../core/identity.ts';
+import type { Instrument } from '../../core/market/instrument.ts';
+import { decimal, format } from '../../core/market/money.ts';
+import { type OrderParameters, orderParameters } from '../../core/orders/parameters.ts';
+import { reserveTransaction } from '../../core/portfolio/ledger.ts';
+import { type Approval, approve } from '../../core/risk/approval.ts';
+import type { Refusal, Side } from '../../core/risk/facts.ts';
+import { sizeOrder } from '../../core/risk/sizing.ts';
+import { countApprovals, storeApproval } from './approvals.ts';
+import { appendAudit } from './audit.ts';
+import { findInstrument } from './instruments.ts';
+import { legLease, takeLease } from './leases.ts';
+import { booksPartition, lockPortfolio, post, releaseReserve, reservedForLeg } from './ledger.ts';
+import { auditOrder, insertAttempt, newestAttempt, type OrderRow, readOrder } from './orders.ts';
+import { readMandate, readRiskFacts } from './risk-facts.ts';
+import type { Database } from './schema.ts';
+import { transaction, type Writer } from './store.ts';
+
+/** What a decision asks for, before anybody has said how much. */
+export interface LegRequest {
+  readonly legId: string;
+  /** Number of the leg within the decision, from 0. */
+  readonly leg: number;
+  readonly decisionId: string;
+  readonly userId: string;
+  readonly venue: string;
+  readonly symbol: string;
+  readonly side: Side;
+  /** The market's time of the decision, Unix milliseconds. */
+  readonly closeTimeMs: number;
+  /** Quote per base, decimal string. */
+  readonly referencePrice: string;
+  readonly confidenceBp: number;
+  /** What a person asked for instead of the ring's own size. */
+  readonly requestedQuantity?: string | undefined;
+}
+
+/** An order that may be sent, or why there is none. */
+export type Preparation =
+  | { readonly kind: 'order'; readonly order: OrderRow }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** Sizes, checks, approves, reserves and writes down the leg's next attempt, all in one transaction
+ * or not at all: intent, approval over the same parameters, reservation, order and audit.
+ *
+ * Safe to repeat: an attempt that is live or over is returned as it stands, and the next one is
+ * made only when the newest has been proven never to have arrived. The next attempt sends the same
+ * parameters under a new approval; refused, it gives the reservation back. */
+export function prepareOrder(
+  db: Kysely<Database>,
+  request: LegRequest,
+  holder: string,
+): Promise<Preparation> {
+  return transaction(db, async (trx) => {
+    await checkLegId(trx, request);
+    const instrument = await findInstrument(trx, request);
+    await lockPortfolio(trx, { ...request, quote: instrument.quote });
+    const newest = await newestAttempt(trx, request.legId);
+    if (newest && newest.state !== 'never_arrived') return { kind: 'order', order: newest };
+    const judged = await judge(trx, request, { instrument, newest });
+    if ('refused' in judged) return refuse(trx, request, judged);
+    const order = await commit(trx, request, { ...judged, instrument, newest, holder });
+    return { kind: 'order', order };
+  });
+}
+
+/** Ends a leg whose newest attempt never arrived and will not be repeated: what it reserved is
+ * free. */
+export function abandonLeg(
+  db: Kysely<Database>,
+  { legId, reason }: { readonly legId: string; readonly reason: string },
+): Promise<void> {
+  return transaction(db, async (trx) => {
+    const order = await newestAttempt(trx, legId);
+    if (order?.state !== 'never_arrived') {
+      throw new Error(`an abandoned leg's order must be never_arrived, was ${order?.state}`);
+    }
+    const instrument = await findInstrument(trx, order.parameters);
+    await lockPortfolio(trx, { ...order.parameters, ...order, quote: instrument.quote });
+    await giveBack(trx, order, reason);
+  });
+}
+
+/** Stops a leg for a person: nothing is sent, nothing is given back, and the audit says why. */
+export function haltLeg(
+  db: Kysely<Database>,
+  given: { readonly legId: string; readonly userId: string; readonly reason: string },
+): Promise<void> {
+  const { legId, userId, reason } = given;
+  const act = { act: 'leg-halted', reference: legId, body: { reason } };
+  return transaction(db, (trx) => auditOnce(trx, userId, act));
+}
+
+type Verdict = { readonly parameters: OrderParameters; readonly approval: Approval } | Refusal;
+
+/** Sizing (first attempt only) and the approval, over the user's books as they are now. */
+async function judge(
+  trx: Writer,
+  request: LegRequest,
+  { instrument, newest }: { readonly instrument: Instrument; readonly newest: OrderRow | null },
+): Promise<Verdict> {
+  const mandate = await readMandate(trx, request);
+  if ('refused' in mandate) return mandate;
+  const { legId, closeTimeMs: marketTimeMs } = request;
+  const facts = await readRiskFacts(trx, { ...request, instrument, marketTimeMs }, mandate);
+  if ('refused' in facts) return facts;
+  const { limits } = mandate;
+  const sized = newest ? newest.parameters : sizeOrder({ ...request, facts, limits });
+  if ('refused' in sized) return sized;
+  const parameters = orderParameters({
+    venue: request.venue,
+    account: request.userId,
+    symbol: request.symbol,
+    side: request.side,
+    type: 'LIMIT',
+    timeInForce: 'IOC',
+    quantity: sized.quantity,
+    limitPrice: sized.limitPrice,
+  });
+  const serial = (await countApprovals(trx, legId)) + 1;
+  const approval = approve({ legId, serial, parameters, facts, limits, marketTimeMs });
+  return 'refused' in approval ? approval : { parameters, approval };
+}
+
+async function commit(
+  trx: Writer,
+  request: LegRequest,
+  made: {
+    readonly parameters: OrderParameters;
+    readonly approval: Approval;
+    readonly instrument: Instrument;
+    readonly newest: OrderRow | null;
+    readonly holder: string;
+  },
+): Promise<OrderRow> {
+  const { parameters, approval, instrument, newest, holder } = made;
+  const { legId } = request;
+  const lease = await takeLease(trx, { name: legLease(legId), holder });
+  const attempt = (newest?.attempt ?? 0) + 1;
+  const id = clientOrderId({ legId, attempt, parameterHash: approval.parameterHash });
+  if (!newest) {
+    await insertIntent(trx, request, parameters);
+    await reserve(trx, request, { parameters, instrument });
+  }
+  await storeApproval(trx, approval);
+  await insertAttempt(trx, { clientOrderId: id, legId, attempt, parameters, lease });
+  const order = await readOrder(trx, id);
+  const { parameterHash: hash, id: approvalId, limits } = approval;
+  await auditOrder(trx, order, { ...parameters, parameterHash: hash, approvalId, limits });
+  return order;
+}
+
+async function insertIntent(
+  trx: Writer,
+  request: LegRequest,
+  parameters: OrderParameters,
+): Promise<void> {
+  await trx
+    .insertInto('intents')
+    .values({
+      leg_id: request.legId,
+      decision_id: request.decisionId,
+      user_id: request.userId,
+      leg: request.leg,
+      venue: parameters.venue,
+      symbol: parameters.symbol,
+      side: parameters.side,
+      type: parameters.type,
+      time_in_force: parameters.timeInForce,
+      quantity: parameters.quantity,
+      limit_price: parameters.limitPrice,
+      reference_price: request.referencePrice,
+      parameter_hash: parameterHash(parameters),
+      market_time: new Date(request.closeTimeMs),
+    })
+    .execute();
+}
+
+/** A purchase reserves what it may cost at its limit price, a sale what it may deliver. Venues take
+ * their fee from what is received, so nothing more is needed. */
+async function reserve(
+  trx: Writer,
+  request: LegRequest,
+  made: { readonly parameters: OrderParameters; readonly instrument: Instrument },
+): Promise<void> {
+  const { side, quantity, limitPrice } = made.parameters;
+  const cost = decimal(quantity).times(limitPrice ?? request.referencePrice);
+  const movement =
+    side === 'BUY'
+      ? { asset: made.instrument.quote, amount: format(cost) }
+      : { asset: made.instrument.base, amount: quantity };
+  const transaction_ = reserveTransaction({ reference: request.legId, ...movement });
+  await post(trx, request, { transaction: transaction_, marketTimeMs: request.closeTimeMs });
+}
+
+async function refuse(trx: Writer, request: LegRequest, refusal: Refusal): Promise<Preparation> {
+  const { legId, userId, decisionId, symbol, side } = request;
+  const newest = await newestAttempt(trx, legId);
+  if (newest) await giveBack(trx, newest, refusal.text);
+  const body = { decisionId, symbol, side, ...refusal };
+  await auditOnce(trx, userId, { act: 'order-refused', reference: legId, body });
+  return { kind: 'refused', refusal };
+}
+
+async function giveBack(trx: Writer, order: OrderRow, reason: string): Promise<void> {
+  const { legId, userId, marketTimeMs, parameters } = order;
+  if ((await reservedForLeg(trx, legId)) === null) return;
+  const owner = { userId, venue: parameters.venue };
+  const released = await releaseReserve(trx, { ...owner, legId, marketTimeMs });
+  const act = { act: 'leg-abandoned', reference: legId, body: { reason, released } };
+  await auditOnce(trx, userId, act);
+}
+
+/** An act that a repeated step must not record twice. */
+async function auditOnce(
+  trx: Writer,
+  userId: string,
+  act: { readonly act: string; readonly reference: string; readonly body: unknown },
+): Promise<void> {
+  const partition = booksPartition(userId);
+  const known = await trx
+    .selectFrom('audit')
+    .select('seq')
+    .where('partition', '=', partition)
+    .where('reference', '=', act.reference)
+    .where('act', '=', act.act)
+    .executeTakeFirst();
+  if (!known) await appendAudit(trx, { partition, ...act });
+}
+
+async function checkLegId(trx: Writer, request: LegRequest): Promise<void> {
+  const { username } = await trx
+    .selectFrom('users')
+    .select('username')
+    .where('id', '=', request.userId)
+    .executeTakeFirstOrThrow();
+  const { decisionId, leg } = request;
+  const derived = deriveLegId({ decisionId, username, leg });
+  if (derived === request.legId) return;
+  throw new Error(`leg ${leg} of ${decisionId} must be ${derived}, was ${request.legId}`);
+}

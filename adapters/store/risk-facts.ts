@@ -1,0 +1,235 @@
+import { sql } from 'kysely';
+import type { Snapshot } from '../../core/assistants/snapshot.ts';
+import type { Instrument } from '../../core/market/instrument.ts';
+import { Decimal, decimal, format } from '../../core/market/money.ts';
+import { type Refusal, type RiskFacts, refusal, type Side } from '../../core/risk/facts.ts';
+import { parseRiskLimits, type RiskLimits } from '../../core/risk/limits.ts';
+import { fromJson } from './json.ts';
+import { ledgerBalances, lockPortfolio, type Owner, reservedForLeg } from './ledger.ts';
+import { positionsIn } from './positions.ts';
+import type { Reader, Writer } from './store.ts';
+
+/** Which order is judged, and for whom. */
+export interface LegFacts extends Owner {
+  readonly legId: string;
+  readonly decisionId: string;
+  readonly instrument: Instrument;
+  readonly referencePrice: string;
+  /** Unix milliseconds. */
+  readonly marketTimeMs: number;
+}
+
+/** What a decision lets its user's money do. */
+export interface Mandate {
+  readonly limits: RiskLimits;
+  readonly volatilityBps: number | null;
+  readonly timeframe: string;
+  readonly marketVenue: string;
+}
+
+const DAY_MS = 86_400_000;
+
+/** The decision behind a leg, with the limits that were the user's when it was made and the
+ * volatility of the snapshot it judged. A refusal when it does not ask for this side, or when a
+ * person was asked and no valid answer says yes. Throws when there is no such decision of this
+ * user. */
+export async function readMandate(
+  db: Reader,
+  leg: Owner & { readonly decisionId: string; readonly symbol: string; readonly side: Side },
+): Promise<Mandate | Refusal> {
+  const row = await db
+    .selectFrom('decisions as d')
+    .innerJoin('motions as m', 'm.event_id', 'd.event_id')
+    .leftJoin('user_config as c', (join) =>
+      join.onRef('c.user_id', '=', 'd.user_id').onRef('c.version', '=', 'd.config_version'),
+    )
+    .select(['d.action', 'd.consensus_reached', 'd.symbol', 'c.risk_limits'])
+    .select(['m.snapshot', 'm.timeframe', 'm.venue'])
+    .where('d.id', '=', leg.decisionId)
+    .where('d.user_id', '=', leg.userId)
+    .executeTakeFirst();
+  if (!row) throw new Error(`decision ${leg.decisionId} of user ${leg.userId} must exist`);
+  const objection = await objectionTo(db, leg, row);
+  if (objection) return objection;
+  const { reading } = fromJson<Pick<Snapshot, 'reading'>>(row.snapshot);
+  const sigma = reading.indicators.volatility20;
+  return {
+    limits: parseRiskLimits(row.risk_limits ?? {}),
+    volatilityBps: sigma === null ? null : Math.ceil(sigma * 10_000),
+    timeframe: row.timeframe,
+    marketVenue: row.venue,
+  };
+}
+
+interface Judged {
+  readonly action: string;
+  readonly consensus_reached: boolean;
+  readonly symbol: string;
+}
+
+/** A question put to a person about the decision is answered by that person and by nobody else;
+ * where none was put, the ring's own consensus is the mandate. */
+async function objectionTo(
+  db: Reader,
+  leg: { readonly decisionId: string; readonly symbol: string; readonly side: Side },
+  decision: Judged,
+): Promise<Refusal | null> {
+  if (decision.symbol !== leg.symbol) {
+    return refusal('not_decided', `the decision is about ${decision.symbol}`);
+  }
+  const asked = await db
+    .selectFrom('escalations as e')
+    .leftJoin('escalation_answers as a', (join) =>
+      join
+        .onRef('a.escalation_id', '=', 'e.id')
+        .on('a.outcome', '=', 'accepted')
+        .on('a.verb', 'in', ['approve', 'modify']),
+    )
+    .select(['e.question', 'a.verb'])
+    .where('e.decision_id', '=', leg.decisionId)
+    .executeTakeFirst();
+  if (!asked) {
+    const decided = decision.consensus_reached && decision.action === leg.side;
+    return decided ? null : refusal('not_decided', `it says ${decision.action}`);
+  }
+  if (asked.verb === null) return refusal('not_approved', 'the question has no accepted yes');
+  const { side } = fromJson<{ readonly side?: string }>(asked.question);
+  return side === undefined || side === leg.side
+    ? null
+    : refusal('not_approved', `the question was about ${side}`);
+}
+
+/** The user's books as the risk rules see them now. What this leg has reserved itself counts as
+ * free. The caller's transaction then holds the user's portfolio row. A refusal when there is no
+ * money. */
+export async function readRiskFacts(
+  trx: Writer,
+  leg: LegFacts,
+  mandate: Mandate,
+): Promise<RiskFacts | Refusal> {
+  const { instrument } = leg;
+  const { quote } = instrument;
+  const portfolio = await lockPortfolio(trx, { ...leg, quote });
+  if (!portfolio) return refusal('no_equity', `no ${quote} at ${leg.venue}`);
+  const positions = await positionsIn(trx, { ...leg, quote });
+  const balances = await ledgerBalances(trx, leg);
+  const own = await reservedForLeg(trx, leg.legId);
+  const ownIn = (asset: string) => decimal(own?.asset === asset ? own.amount : '0');
+  const price = decimal(leg.referencePrice, 'referencePrice');
+  const values = positions.map((position) => ({
+    symbol: position.symbol,
+    value: decimal(position.quantity).times(
+      position.symbol === instrument.symbol ? price : position.current_price,
+    ),
+  }));
+  const held = sum(values.map(({ value }) => value));
+  const inSymbol = values.filter(({ symbol }) => symbol === instrument.symbol);
+  const pending = await openBuys(trx, leg);
+  const locked = decimal(portfolio.locked_balance);
+  const equity = decimal(portfolio.available_balance).plus(locked).plus(held);
+  const text = (value: Decimal) => format(value.toDecimalPlaces(18));
+  return {
+    instrument,
+    referencePrice: leg.referencePrice,
+    equity: text(equity),
+    cash: text(decimal(portfolio.available_balance).plus(ownIn(quote))),
+    quantity: text(freeToSell(leg, { positions, balances }).plus(ownIn(instrument.base))),
+    positionValue: text(sum(inSymbol.map(({ value }) => value)).plus(pending)),
+    exposure: text(held.plus(locked).minus(ownIn(quote))),
+    dayStartEquity: text(await dayStartEquity(trx, leg, { mandate, positions })),
+    peakEquity: text(Decimal.max(decimal(portfolio.peak_balance), equity)),
+    volatilityBps: mandate.volatilityBps,
+  };
+}
+
+type Positions = Awaited<ReturnType<typeof positionsIn>>;
+
+/** The lesser of the position and what the ledger has free of the base asset: what other open sales
+ * have reserved is not sold twice. */
+function freeToSell(
+  { instrument }: LegFacts,
+  books: {
+    readonly positions: Positions;
+    readonly balances: Awaited<ReturnType<typeof ledgerBalances>>;
+  },
+): Decimal {
+  const position = books.positions.find(({ symbol }) => symbol === instrument.symbol);
+  const free = books.balances.find(({ asset }) => asset === instrument.base)?.available ?? '0';
+  return Decimal.max(0, Decimal.min(decimal(position?.quantity ?? '0'), decimal(free)));
+}
+
+/** The most that other live purchases of this symbol may still spend. */
+async function openBuys(db: Reader, leg: LegFacts): Promise<Decimal> {
+  const { most } = await db
+    .selectFrom('orders as o')
+    .innerJoin('intents as i', 'i.leg_id', 'o.leg_id')
+    .select(
+      sql<string>`coalesce(sum(i.quantity * coalesce(i.limit_price, i.reference_price)), 0)`.as(
+        'most',
+      ),
+    )
+    .where('o.state', 'in', ['prepared', 'sent', 'unknown', 'open'])
+    .where('i.user_id', '=', leg.userId)
+    .where('i.venue', '=', leg.venue)
+    .where('i.symbol', '=', leg.instrument.symbol)
+    .where('i.side', '=', 'BUY')
+    .where('i.leg_id', '<>', leg.legId)
+    .executeTakeFirstOrThrow();
+  return new Decimal(most);
+}
+
+/** Equity at 00:00 UTC of the leg's day, from the ledger and the last candles closed before, plus
+ * what was paid in since. A position without such a candle counts at its current price: no loss is
+ * made up. */
+async function dayStartEquity(
+  db: Reader,
+  leg: LegFacts,
+  { mandate, positions }: { readonly mandate: Mandate; readonly positions: Positions },
+): Promise<Decimal> {
+  const dayStart = new Date(Math.floor(leg.marketTimeMs / DAY_MS) * DAY_MS);
+  const rows = await db
+    .selectFrom('ledger_entries as e')
+    .innerJoin('ledger_transactions as t', 't.id', 'e.transaction_id')
+    .select(['e.asset', (eb) => eb.fn.sum<string>('e.amount').as('amount')])
+    .where('t.user_id', '=', leg.userId)
+    .where('t.venue', '=', leg.venue)
+    .where('e.account', 'in', ['available', 'reserved'])
+    .where((eb) => eb.or([eb('t.market_time', '<', dayStart), eb('t.kind', '=', 'deposit')]))
+    .groupBy('e.asset')
+    .execute();
+  const amount = (asset: string) => decimal(rows.find((row) => row.asset === asset)?.amount ?? '0');
+  let equity = amount(leg.instrument.quote);
+  for (const { symbol, base, current_price: current } of positions) {
+    const had = amount(base);
+    if (had.isZero()) continue;
+    const close = await lastClose(db, { ...mandate, symbol, before: dayStart });
+    equity = equity.plus(had.times(close ?? current));
+  }
+  return equity;
+}
+
+async function lastClose(
+  db: Reader,
+  at: {
+    readonly marketVenue: string;
+    readonly symbol: string;
+    readonly timeframe: string;
+    readonly before: Date;
+  },
+): Promise<string | null> {
+  const row = await db
+    .selectFrom('candles')
+    .select('close')
+    .where('venue', '=', at.marketVenue)
+    .where('symbol', '=', at.symbol)
+    .where('timeframe', '=', at.timeframe)
+    .where('open_time', '<', at.before)
+    .orderBy('open_time', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.close ?? null;
+}
+
+function sum(values: readonly Decimal[]): Decimal {
+  return values.reduce((total, value) => total.plus(value), new Decimal(0));
+}

@@ -1,0 +1,113 @@
+import type { Candle, Timeframe } from '../../core/market/candle.ts';
+import type { Instrument } from '../../core/market/instrument.ts';
+
+export interface TapeCandle {
+  readonly symbol: string;
+  readonly timeframe: Timeframe;
+  readonly candle: Candle;
+  /** Where the next candle opens; `null` at the tape's end. */
+  readonly nextOpen: number | null;
+}
+
+/** How the paper market treats its traders; what is left out takes its default. */
+export interface PaperConditions {
+  readonly halfSpreadBps?: number;
+  readonly levels?: number;
+  readonly levelStepBps?: number;
+  readonly depthShare?: number;
+  readonly restingShare?: number;
+  readonly makerFeeBps?: number;
+  readonly takerFeeBps?: number;
+  readonly weightPerMinute?: number;
+}
+
+export interface PaperControl {
+  /** Lists symbols; listing the same again changes nothing. */
+  instruments(instruments: readonly Instrument[]): Promise<void>;
+  conditions(conditions: PaperConditions): Promise<void>;
+  /** Credits an account once per `depositId`; amounts are decimal strings. Resolves to whether this
+   * call credited it. */
+  deposit(deposit: {
+    readonly depositId: string;
+    readonly account: string;
+    readonly deposits: Readonly<Record<string, string>>;
+  }): Promise<boolean>;
+  /** Moves the market to one close. Resolves to false when the venue had seen all of it. */
+  tape(close: {
+    readonly timeMs: number;
+    readonly candles: readonly TapeCandle[];
+  }): Promise<boolean>;
+  /** The venue's own log, one parsed line at a time, oldest first. */
+  log(): AsyncGenerator<Record<string, unknown>>;
+}
+
+/** A control request the paper venue refused, or could not be reached with. `status` 0: no answer.
+ */
+export class PaperControlError extends Error {
+  readonly status: number;
+  constructor(status: number, text: string, options?: ErrorOptions) {
+    super(text, options);
+    this.name = 'PaperControlError';
+    this.status = status;
+  }
+}
+
+/** The client of the paper venue's control door. Every call may be repeated safely. Calls throw
+ * `PaperControlError`. */
+export function paperControl(options: {
+  readonly url: string;
+  readonly secret: string;
+  readonly timeoutMs?: number;
+}): PaperControl {
+  const { url, secret, timeoutMs = 10_000 } = options;
+  const headers = { 'x-corro-control': secret, 'content-type': 'application/json' };
+  const request = async (path: string, init: RequestInit): Promise<Response> => {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const response = await fetch(new URL(path, url), { ...init, headers, signal }).catch(
+      (error: unknown) => {
+        const why = `the paper venue at ${url} did not answer: ${String(error)}`;
+        throw new PaperControlError(0, why, { cause: error });
+      },
+    );
+    if (response.ok) return response;
+    throw new PaperControlError(response.status, await refusalText(response));
+  };
+  const post = async (path: string, body: unknown): Promise<Record<string, unknown>> => {
+    const response = await request(path, { method: 'POST', body: JSON.stringify(body) });
+    return (await response.json()) as Record<string, unknown>;
+  };
+  return {
+    instruments: async (instruments) => {
+      await post('/control/instruments', instruments);
+    },
+    conditions: async (conditions) => {
+      await post('/control/conditions', conditions);
+    },
+    deposit: async (deposit) => (await post('/control/accounts', deposit))['credited'] === true,
+    tape: async (close) => (await post('/control/tape', close))['moved'] === true,
+    log: async function* log() {
+      const response = await request('/control/log', { method: 'GET' });
+      yield* jsonLines(response);
+    },
+  };
+}
+
+async function refusalText(response: Response): Promise<string> {
+  const text = await response.text();
+  try {
+    const { error } = JSON.parse(text) as { readonly error?: unknown };
+    return typeof error === 'string' ? error : text.slice(0, 200);
+  } catch {
+    return text.slice(0, 200);
+  }
+}
+
+async function* jsonLines(response: Response): AsyncGenerator<Record<string, unknown>> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of response.body ?? []) {
+    const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield JSON.parse(line) as Record<string, unknown>;
+  }
+}

@@ -1,0 +1,53 @@
+import { TIMEFRAMES } from '../market/candle.ts';
+import { falseClaims } from './evidence.ts';
+import type { RingContext } from './mind.ts';
+import { mindOf } from './mind-of.ts';
+import { ROLES, type Role } from './role.ts';
+import { efficiency, followThrough } from './senses/audit.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Ballot } from './speech.ts';
+import { claimsIn } from './transcript.ts';
+
+/** A hole of more than this many intervals among the newest candles makes the data stale. */
+const MOST_INTERVALS = 2;
+const CANDLES_CHECKED = 3;
+
+/** Checks the others' claims against the snapshot, the data's freshness, and what the record of
+ * the last candles is worth as a base rate. Its strikes void ungrounded talk; the judge checks
+ * each. */
+export const auditor = mindOf({
+  role: 'auditor',
+  openness: 1,
+  watches: () => [
+    { sense: efficiency, weight: 2 },
+    { sense: followThrough, weight: 1.5 },
+  ],
+  silentWhy: (snapshot) => staleWhy(snapshot),
+  strikes: (context) => strikesIn(context),
+});
+
+/** Why the data cannot be trusted to be today's; `null` when it can. */
+function staleWhy({ candles, closeTimeMs, timeframe }: Snapshot): string | null {
+  const last = candles.at(-1);
+  if (last === undefined) return 'stale data: no candles';
+  if (last.closeTimeMs !== closeTimeMs)
+    return 'stale data: the last candle is not the one asked about';
+  const recent = candles.slice(-CANDLES_CHECKED);
+  for (const [index, candle] of recent.entries()) {
+    const next = recent[index + 1];
+    if (next === undefined) continue;
+    const intervals = (next.closeTimeMs - candle.closeTimeMs) / TIMEFRAMES[timeframe];
+    if (intervals > MOST_INTERVALS) return `stale data: ${intervals - 1} candles are missing`;
+  }
+  return null;
+}
+
+function strikesIn({ heard, snapshot }: RingContext): Ballot['strikes'] {
+  const untrueOf = (role: Role) =>
+    falseClaims(heard.filter((said) => said.role === role).flatMap(claimsIn), snapshot)[0];
+  return ROLES.flatMap((role) => {
+    const untrue = role === 'auditor' ? undefined : untrueOf(role);
+    if (untrue === undefined) return [];
+    return [{ role, text: `claims ${untrue.fact} ${untrue.value}: not in the snapshot` }];
+  });
+}

@@ -1,0 +1,77 @@
+import { allocate } from '../debate/shares.ts';
+import { clamp } from './figures.ts';
+import type { Impression } from './senses/sense.ts';
+import { ACTIONS, type Action, type Stance } from './speech.ts';
+
+/** The share a stance gives one action, basis points. */
+export function shareOf(stance: Stance, action: Action): number {
+  switch (action) {
+    case 'BUY':
+      return stance.buyBp;
+    case 'SELL':
+      return stance.sellBp;
+    case 'HOLD':
+      return stance.holdBp;
+  }
+}
+
+/** The action with strictly the largest share; `null` on a tie. */
+export function topAction(stance: Stance): Action | null {
+  const best = Math.max(stance.buyBp, stance.sellBp, stance.holdBp);
+  const tops = ACTIONS.filter((action) => shareOf(stance, action) === best);
+  return tops.length === 1 ? (tops[0] ?? null) : null;
+}
+
+/** One impression with the weight an assistant gives it. */
+export interface Weighed {
+  readonly weight: number;
+  readonly impression: Impression;
+}
+
+/** How sure a complete, undivided view is at most, and one that is evenly split. */
+const SPLIT_CONFIDENCE = 0.25;
+
+/** The stance that weighed impressions make: each spreads its weight over buying, selling and
+ * waiting by lean and caution. With no impressions: HOLD. */
+export function stanceOf(weighed: readonly Weighed[]): Stance {
+  let [buy, sell, hold] = [0, 0, 0];
+  for (const { weight, impression } of weighed) {
+    buy += weight * Math.max(0, impression.lean);
+    sell += weight * Math.max(0, -impression.lean);
+    hold += weight * impression.caution;
+  }
+  const parts = [buy, sell, hold].map((part) => BigInt(Math.round(part * 1_000_000)));
+  const [buyBp = 0, sellBp = 0, holdBp = 0] = allocate(parts);
+  return buyBp + sellBp + holdBp === 0
+    ? { buyBp: 0, sellBp: 0, holdBp: 10_000 }
+    : { buyBp, sellBp, holdBp };
+}
+
+/** How sure: by how far the first action leads the second, times how much of what the assistant
+ * watches could be read at all (`coverage`, 0 … 1). Basis points. */
+export function confidenceOf(stance: Stance, coverage: number): number {
+  const [first = 0, second = 0] = ACTIONS.map((action) => shareOf(stance, action)).sort(
+    (a, b) => b - a,
+  );
+  const lead = (first - second) / 10_000;
+  const sure = SPLIT_CONFIDENCE + (1 - SPLIT_CONFIDENCE) * lead;
+  return Math.round(10_000 * sure * clamp(coverage, 0, 1));
+}
+
+/** How much an impression speaks for an action. */
+export function supportFor(action: Action, { lean, caution }: Impression): number {
+  switch (action) {
+    case 'BUY':
+      return Math.max(0, lean);
+    case 'SELL':
+      return Math.max(0, -lean);
+    case 'HOLD':
+      return caution;
+  }
+}
+
+/** How far two stances are apart: 0 … 10,000. */
+export function distance(one: Stance, other: Stance): number {
+  const gaps = ACTIONS.map((action) => Math.abs(shareOf(one, action) - shareOf(other, action)));
+  return gaps.reduce((sum, gap) => sum + gap, 0) / 2;
+}

@@ -1,0 +1,33 @@
+import type { Regime } from '../features/reading.ts';
+import { mindOf } from './mind-of.ts';
+import { drift } from './senses/flow.ts';
+import { meansTrend, stretch } from './senses/strategy.ts';
+
+interface Mix {
+  readonly trend: number;
+  readonly momentum: number;
+  readonly reversion: number;
+}
+
+/** The ensemble: which strategy counts how much in which regime. */
+const ENSEMBLE = {
+  trend_up: { trend: 2, momentum: 2, reversion: 1 },
+  trend_down: { trend: 2, momentum: 2, reversion: 1 },
+  calm: { trend: 1, momentum: 0.5, reversion: 2 },
+  choppy: { trend: 1, momentum: 1, reversion: 2 },
+  turbulent: { trend: 1, momentum: 1, reversion: 1.5 },
+} as const satisfies Record<Regime, Mix>;
+
+/** Runs rule strategies, mixed by regime: trend following, momentum, mean reversion. */
+export const strategist = mindOf({
+  role: 'strategist',
+  openness: 0.8,
+  watches: ({ reading }) => {
+    const mix = ENSEMBLE[reading.regime];
+    return [
+      { sense: meansTrend, weight: mix.trend },
+      { sense: drift, weight: mix.momentum },
+      { sense: stretch, weight: mix.reversion },
+    ];
+  },
+});

@@ -1,0 +1,72 @@
+import { ROLES, type Role } from '../assistants/role.ts';
+import type { Action, Opinion } from '../assistants/speech.ts';
+import { topAction } from '../assistants/stance.ts';
+import type { DebateRules } from './rules.ts';
+import { type VerdictKind, verdict } from './tally.ts';
+import type { Weights } from './weights.ts';
+
+/** What others would have done with the same round-1 opinions, recorded beside every verdict. */
+export interface ControlArms {
+  /** The assistant with the greatest weight × confidence; `null` when nobody spoke. */
+  readonly bestSingle: {
+    readonly role: Role;
+    readonly action: Action;
+    readonly confidenceBp: number;
+  } | null;
+  /** The same count over round-1 opinions, as if nobody had argued. */
+  readonly voteWithoutDebate: {
+    readonly kind: VerdictKind;
+    readonly action: Action;
+    readonly confidenceBp: number;
+  };
+  readonly hold: { readonly action: 'HOLD' };
+}
+
+export interface StatedOpinion {
+  readonly role: Role;
+  readonly opinion: Opinion;
+}
+
+export interface ArmInputs {
+  /** Round-1 opinions that count, one per role. */
+  readonly opinions: readonly StatedOpinion[];
+  readonly weights: Weights;
+  readonly rules: DebateRules;
+  readonly holding: boolean;
+}
+
+/** The control arms, from round 1 alone: no talk, no ballots, no veto. The best single
+ * assistant is the one with the greatest weight × confidence (weights carry its settled
+ * record); on equal products the earlier role. An opinion without a single top action says
+ * HOLD. */
+export function controlArms({ opinions, weights, rules, holding }: ArmInputs): ControlArms {
+  const ballots = opinions.map(({ role, opinion }) => ({
+    role,
+    choice: topAction(opinion.stance) ?? ('HOLD' as const),
+    confidenceBp: opinion.confidenceBp,
+    worthBp: 10_000,
+  }));
+  const { kind, action, confidenceBp } = verdict({ ballots, weights, rules, veto: null, holding });
+  return {
+    bestSingle: bestSingle(ballots, weights),
+    voteWithoutDebate: { kind, action, confidenceBp },
+    hold: { action: 'HOLD' },
+  };
+}
+
+function bestSingle(
+  ballots: readonly { role: Role; choice: Action; confidenceBp: number }[],
+  weights: Weights,
+): ControlArms['bestSingle'] {
+  let best: ControlArms['bestSingle'] = null;
+  let most = -1n;
+  for (const role of ROLES) {
+    const ballot = ballots.find((candidate) => candidate.role === role);
+    if (ballot === undefined) continue;
+    const product = BigInt(weights[role]) * BigInt(ballot.confidenceBp);
+    if (product <= most) continue;
+    most = product;
+    best = { role, action: ballot.choice, confidenceBp: ballot.confidenceBp };
+  }
+  return best;
+}

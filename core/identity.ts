@@ -1,0 +1,141 @@
+import type { Role } from './assistants/role.ts';
+import type { Trigger } from './assistants/snapshot.ts';
+import type { Action, Kind } from './assistants/speech.ts';
+import { hashOf } from './hash.ts';
+import type { Timeframe } from './market/candle.ts';
+
+/** Ids are SHA-256 of the canonical JSON of their recorded inputs (SAFETY §2), 64 lower-case hex:
+ * the same inputs give the same id on every machine and in every attempt, so a repeat is found by
+ * its id, and an id can be re-derived by whoever holds the inputs. The first field names the kind
+ * of id, so that ids of two kinds never meet. Workflows receive ids; they do not import this
+ * file. */
+
+export interface EventInputs {
+  readonly venue: string;
+  readonly symbol: string;
+  /** Why the question is put: two triggers at one close are two events. */
+  readonly kind: Trigger;
+  readonly timeframe: Timeframe;
+  readonly closeTimeMs: number;
+  readonly detectorVersion: number;
+}
+
+/** One motion's event: a closed candle that needs a debate. */
+export function eventId(inputs: EventInputs): string {
+  const { venue, symbol, kind, timeframe, closeTimeMs, detectorVersion } = inputs;
+  return idOf('event', { venue, symbol, kind, timeframe, closeTimeMs, detectorVersion });
+}
+
+export interface MessageInputs {
+  readonly debateId: string;
+  readonly eventId: string;
+  readonly round: number;
+  readonly kind: Kind;
+  readonly from: string;
+  readonly to: Role;
+  readonly snapshotHash: string;
+  /** Ids of the messages whose answers the mail shows, in the order shown. */
+  readonly heard: readonly string[];
+  readonly weightsVersion: number;
+  /** Digest of the model that will speak; null: the pure mind. */
+  readonly modelDigest: string | null;
+}
+
+/** One mail to one assistant: asking again with the same inputs is the same mail. */
+export function messageId(inputs: MessageInputs): string {
+  const { debateId, eventId: event, round, kind, from, to } = inputs;
+  const { snapshotHash, heard, weightsVersion, modelDigest } = inputs;
+  const address = { debateId, eventId: event, round, kind, from, to };
+  return idOf('message', { ...address, snapshotHash, heard, weightsVersion, modelDigest });
+}
+
+export interface DecisionInputs {
+  readonly eventId: string;
+  readonly username: string;
+}
+
+/** What was decided for one user about one event; there is exactly one. */
+export function decisionId({ eventId: event, username }: DecisionInputs): string {
+  return idOf('decision', { eventId: event, username });
+}
+
+export interface LegInputs {
+  readonly decisionId: string;
+  readonly username: string;
+  /** From 0. */
+  readonly leg: number;
+}
+
+/** One leg of what a decision makes us do: at most one live order at any moment. */
+export function legId({ decisionId: decision, username, leg }: LegInputs): string {
+  return idOf('leg', { decisionId: decision, username, leg });
+}
+
+/** The question to a person about one decision; there is at most one. */
+export function escalationId({ decisionId: decision }: { readonly decisionId: string }): string {
+  return idOf('escalation', { decisionId: decision });
+}
+
+export interface AnswerInputs {
+  readonly escalationId: string;
+  /** Which asking it answers, from 1. */
+  readonly ask: number;
+  readonly verb: string;
+  /** What the answer carries, JSON: `{ quantity: '0.5' }`. */
+  readonly parameters: unknown;
+}
+
+/** A person's answer: a double click is one answer. */
+export function answerId({
+  escalationId: escalation,
+  ask,
+  verb,
+  parameters,
+}: AnswerInputs): string {
+  return idOf('answer', { escalationId: escalation, ask, verb, parameters });
+}
+
+export interface ParameterInputs {
+  readonly venue: string;
+  readonly symbol: string;
+  readonly side: Exclude<Action, 'HOLD'>;
+  readonly type: 'LIMIT' | 'MARKET';
+  readonly timeInForce: 'GTC' | 'IOC' | 'FOK' | null;
+  /** Decimal strings, in the form they are sent. */
+  readonly quantity: string;
+  readonly limitPrice: string | null;
+}
+
+/** What an approval, an intent and a client order id must agree on. */
+export function parameterHash(inputs: ParameterInputs): string {
+  const { venue, symbol, side, type, timeInForce, quantity, limitPrice } = inputs;
+  return idOf('parameters', { venue, symbol, side, type, timeInForce, quantity, limitPrice });
+}
+
+export interface ClientOrderInputs {
+  readonly legId: string;
+  /** 1 … 99. */
+  readonly attempt: number;
+  readonly parameterHash: string;
+}
+
+const MAX_ATTEMPT = 99;
+const DIGEST_BITS = 160n;
+
+/** The id a venue knows one attempt by: `c<attempt>-<32 characters>`, 35 or 36 in all, within the
+ * `[a-zA-Z0-9-_]{1,36}` that venues take. The 32 characters are the first 160 bits of the hash in
+ * base32 (RFC 4648 §7, "extended hex", lower case). Throws a RangeError on an attempt outside 1 …
+ * 99. */
+export function clientOrderId(inputs: ClientOrderInputs): string {
+  const { legId: leg, attempt, parameterHash: parameters } = inputs;
+  if (!Number.isInteger(attempt) || attempt < 1 || attempt > MAX_ATTEMPT) {
+    throw new RangeError(`attempt must be a whole number from 1 to ${MAX_ATTEMPT}, was ${attempt}`);
+  }
+  const digest = BigInt(`0x${idOf('order', { legId: leg, attempt, parameterHash: parameters })}`);
+  const text = (digest >> (256n - DIGEST_BITS)).toString(32).padStart(32, '0');
+  return `c${attempt}-${text}`;
+}
+
+function idOf(kind: string, inputs: Record<string, unknown>): string {
+  return hashOf({ id: kind, ...inputs });
+}

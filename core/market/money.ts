@@ -1,0 +1,124 @@
+import { Decimal as Base } from 'decimal.js';
+
+/** Exact decimals. Ninety digits hold the product of any two amounts (38 digits each) without
+ * rounding; only a division rounds, and it says to how many decimals. */
+export const Decimal = Base.clone({
+  precision: 90,
+  rounding: Base.ROUND_HALF_EVEN,
+  toExpNeg: -9e15,
+  toExpPos: 9e15,
+});
+export type Decimal = Base;
+
+/** The most decimals an amount may carry: what the database's `amount` domain takes. */
+export const MAX_SCALE = 18;
+
+const AMOUNT = /^-?(0|[1-9]\d{0,19})(\.\d{1,18})?$/;
+const OBSERVATION_LIMIT = 1e20;
+
+/** Text that is not an amount: an exponent, NaN, a sign without digits, too many digits. */
+export class AmountError extends Error {
+  override readonly name = 'AmountError';
+}
+
+/** Reads a decimal string by pattern: optional minus, at most 20 digits before and 18 after the
+ * point; no exponent, no NaN, no infinity, no spaces. `name` is the field an error speaks of. */
+export function decimal(text: string, name = 'amount'): Decimal {
+  if (!AMOUNT.test(text)) {
+    const shown = JSON.stringify(String(text).slice(0, 40));
+    throw new AmountError(`${name} must be a decimal like 12.5, was ${shown}`);
+  }
+  return new Decimal(text);
+}
+
+/** As `decimal`, and greater than zero. */
+export function positive(text: string, name = 'amount'): Decimal {
+  const value = decimal(text, name);
+  if (value.lte(0)) throw new AmountError(`${name} must be positive, was ${text}`);
+  return value;
+}
+
+export function isAmount(text: string): boolean {
+  return AMOUNT.test(text);
+}
+
+/** The one text form of an amount: plain digits, no trailing zeros, never `-0`. Throws when the
+ * value would not fit the database's domain (it is a bug to have rounded nowhere before). */
+export function format(value: Decimal): string {
+  if (!value.isFinite()) throw new AmountError(`must be finite, was ${value.toString()}`);
+  const text = value.isZero() ? '0' : value.toFixed();
+  if (!AMOUNT.test(text)) {
+    throw new AmountError(`must have at most 20 digits and 18 decimals, was ${text.slice(0, 60)}`);
+  }
+  return text;
+}
+
+/** The largest multiple of `step` that is not above `value`. */
+export function floorToStep(value: Decimal, step: Decimal): Decimal {
+  return steps(value, step, Base.ROUND_FLOOR);
+}
+
+/** The smallest multiple of `step` that is not below `value`. */
+export function ceilToStep(value: Decimal, step: Decimal): Decimal {
+  return steps(value, step, Base.ROUND_CEIL);
+}
+
+export function isMultipleOf(value: Decimal, step: Decimal): boolean {
+  return value.mod(step).isZero();
+}
+
+function steps(value: Decimal, step: Decimal, rounding: Base.Rounding): Decimal {
+  if (step.lte(0)) throw new AmountError(`step must be positive, was ${step.toFixed()}`);
+  const remainder = value.mod(step);
+  if (remainder.isZero()) return value;
+  // `mod` is exact where a quotient would not be; it carries the sign of `value`.
+  const towardsZero = value.minus(remainder);
+  const below = remainder.isNegative() ? towardsZero.minus(step) : towardsZero;
+  return rounding === Base.ROUND_FLOOR ? below : below.plus(step);
+}
+
+/** a / b rounded half-even to 18 decimals: averages only, never a sum that must balance. */
+export function divide(a: Decimal, b: Decimal): Decimal {
+  if (b.isZero()) throw new AmountError('must not divide by zero');
+  return a.div(b).toDecimalPlaces(MAX_SCALE, Base.ROUND_HALF_EVEN);
+}
+
+/** `value` × basis points / 10,000, exact. */
+export function basisPointsOf(value: Decimal, basisPoints: number): Decimal {
+  if (!Number.isInteger(basisPoints)) {
+    throw new AmountError(`basis points must be an integer, was ${basisPoints}`);
+  }
+  return value.times(basisPoints).div(10_000);
+}
+
+/** part / whole in whole basis points, towards zero; 0 when there is no whole. */
+export function ratioBps(part: Decimal, whole: Decimal): number {
+  if (whole.lte(0)) return 0;
+  return part.times(10_000).div(whole).trunc().toNumber();
+}
+
+/** An observed price or quantity (a double) as the decimal it prints as, at most 18 decimals. */
+export function fromObservation(observed: number, name = 'observation'): Decimal {
+  if (!Number.isFinite(observed) || Math.abs(observed) >= OBSERVATION_LIMIT) {
+    throw new AmountError(`${name} must be finite and below 1e20, was ${observed}`);
+  }
+  return new Decimal(observed).toDecimalPlaces(MAX_SCALE, Base.ROUND_HALF_EVEN);
+}
+
+/** An observed price as the decimal string that money is counted in; never an exponent. */
+export function observedText(observed: number): string {
+  return format(fromObservation(observed));
+}
+
+/** The observed price on the instrument's tick, nearest, ties to even. Where a tape's prices are
+ * finer than the tick this is the only place that rounds them. Throws when nothing is left above
+ * zero. */
+export function priceFromObservation(close: number, tickSize: string): string {
+  const tick = positive(tickSize, 'tickSize');
+  const price = fromObservation(close, 'close');
+  const rounded = price.div(tick).toDecimalPlaces(0, Base.ROUND_HALF_EVEN).times(tick);
+  if (rounded.lte(0)) {
+    throw new AmountError(`close must be at least one tick (${tickSize}), was ${close}`);
+  }
+  return format(rounded);
+}

@@ -1,0 +1,39 @@
+import { isSymbol } from '../market/instrument.ts';
+import { format, positive } from '../market/money.ts';
+import type { Side } from '../risk/facts.ts';
+
+/** What a venue will be told, and what a risk approval approves: `core/identity.ts` hashes it.
+ * Decimal strings. The account is the user's at that venue. */
+export interface OrderParameters {
+  readonly venue: string;
+  readonly account: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly type: 'LIMIT' | 'MARKET';
+  readonly timeInForce: 'GTC' | 'IOC' | 'FOK' | null;
+  readonly quantity: string;
+  readonly limitPrice: string | null;
+}
+
+/** Builds parameters in canonical form: `1.50` and `1.5` are one order, so they must hash alike.
+ * Throws when a combination could not be sent. */
+export function orderParameters(given: OrderParameters): OrderParameters {
+  if (!isSymbol(given.symbol))
+    throw new TypeError(`symbol must be BASE/QUOTE, was ${given.symbol}`);
+  const limited = given.type === 'LIMIT';
+  if (limited !== (given.limitPrice !== null) || limited !== (given.timeInForce !== null)) {
+    throw new TypeError(
+      'a LIMIT order has a price and a time in force; a MARKET order has neither',
+    );
+  }
+  return {
+    venue: given.venue,
+    account: given.account,
+    symbol: given.symbol,
+    side: given.side,
+    type: given.type,
+    timeInForce: given.timeInForce,
+    quantity: format(positive(given.quantity, 'quantity')),
+    limitPrice: given.limitPrice && format(positive(given.limitPrice, 'limitPrice')),
+  };
+}

@@ -1,0 +1,121 @@
+import { hashOf } from '../hash.ts';
+import { parameterHash } from '../identity.ts';
+import { basisPointsOf, type Decimal, decimal, isMultipleOf, positive } from '../market/money.ts';
+import { type OrderParameters, orderParameters } from '../orders/parameters.ts';
+import { entryBarrier, type Refusal, type RiskFacts, refusal } from './facts.ts';
+import type { RiskLimits } from './limits.ts';
+import { entryMinimum } from './sizing.ts';
+
+/** How long a leave to trade holds, milliseconds of market time. */
+export const APPROVAL_WINDOW_MS = 300_000;
+
+/** A leave to send exactly these parameters, once, before it expires. */
+export interface Approval {
+  readonly id: string;
+  readonly legId: string;
+  /** 1 for a leg's first approval; a retry or a lapse needs the next. */
+  readonly serial: number;
+  readonly parameterHash: string;
+  readonly limits: RiskLimits;
+  /** Market time, Unix milliseconds. */
+  readonly expiresAtMs: number;
+}
+
+export interface ApprovalRequest {
+  readonly legId: string;
+  readonly serial: number;
+  readonly parameters: OrderParameters;
+  readonly facts: RiskFacts;
+  readonly limits: RiskLimits;
+  /** Market time, Unix milliseconds. */
+  readonly marketTimeMs: number;
+}
+
+/** The last check before money moves. It shares no arithmetic with the sizing it judges beyond the
+ * limits themselves, and it sees the parameters as they will be sent. */
+export function approve(request: ApprovalRequest): Approval | Refusal {
+  const { parameters, facts, limits } = request;
+  const objection =
+    offStep(parameters, facts) ??
+    slipped(parameters, facts, limits) ??
+    (parameters.side === 'BUY'
+      ? entryObjection(parameters, facts, limits)
+      : exitObjection(parameters, facts));
+  if (objection) return objection;
+  const hash = parameterHash(orderParameters(parameters));
+  const { legId, serial } = request;
+  return {
+    id: hashOf(['approval', legId, serial, hash]),
+    legId,
+    serial,
+    parameterHash: hash,
+    limits,
+    expiresAtMs: request.marketTimeMs + APPROVAL_WINDOW_MS,
+  };
+}
+
+function offStep(parameters: OrderParameters, facts: RiskFacts): Refusal | null {
+  const quantity = positive(parameters.quantity, 'quantity');
+  const lot = positive(facts.instrument.lotSize, 'lotSize');
+  if (!isMultipleOf(quantity, lot)) {
+    return refusal('off_step', `quantity ${parameters.quantity}, lot ${facts.instrument.lotSize}`);
+  }
+  if (parameters.limitPrice === null) return refusal('slippage', 'an order without a limit price');
+  const tick = positive(facts.instrument.tickSize, 'tickSize');
+  return isMultipleOf(positive(parameters.limitPrice, 'limitPrice'), tick)
+    ? null
+    : refusal('off_step', `price ${parameters.limitPrice}, tick ${facts.instrument.tickSize}`);
+}
+
+function slipped(
+  parameters: OrderParameters,
+  facts: RiskFacts,
+  limits: RiskLimits,
+): Refusal | null {
+  const reference = positive(facts.referencePrice, 'referencePrice');
+  const price = worstPrice(parameters);
+  const cost = parameters.side === 'BUY' ? price.minus(reference) : reference.minus(price);
+  if (cost.lte(basisPointsOf(reference, limits.maxSlippageBps))) return null;
+  return refusal(
+    'slippage',
+    `${price.toFixed()} against ${facts.referencePrice}, allowed ${limits.maxSlippageBps} bp`,
+  );
+}
+
+function entryObjection(
+  parameters: OrderParameters,
+  facts: RiskFacts,
+  limits: RiskLimits,
+): Refusal | null {
+  const barrier = entryBarrier(facts, limits);
+  if (barrier) return barrier;
+  const notional = positive(parameters.quantity).times(worstPrice(parameters));
+  const equity = decimal(facts.equity, 'equity');
+  const worth = notional.toFixed();
+  if (notional.lt(entryMinimum(facts, limits))) return refusal('below_minimum', worth);
+  if (notional.gt(limits.maxOrderQuote)) return refusal('order_too_large', worth);
+  if (notional.gt(facts.cash)) return refusal('no_cash', `${worth}, free ${facts.cash}`);
+  const position = notional.plus(facts.positionValue);
+  if (position.gt(basisPointsOf(equity, limits.maxPositionBps))) {
+    return refusal('position_full', `${position.toFixed()} of ${facts.equity}`);
+  }
+  const exposure = notional.plus(facts.exposure);
+  return exposure.gt(basisPointsOf(equity, limits.maxTotalExposureBps))
+    ? refusal('exposure_full', `${exposure.toFixed()} of ${facts.equity}`)
+    : null;
+}
+
+function exitObjection(parameters: OrderParameters, facts: RiskFacts): Refusal | null {
+  const quantity = positive(parameters.quantity);
+  if (quantity.gt(facts.quantity)) {
+    return refusal('nothing_to_sell', `${parameters.quantity}, free ${facts.quantity}`);
+  }
+  const notional = quantity.times(worstPrice(parameters));
+  return notional.lt(facts.instrument.minNotional)
+    ? refusal('below_minimum', notional.toFixed())
+    : null;
+}
+
+function worstPrice(parameters: OrderParameters): Decimal {
+  return positive(parameters.limitPrice ?? '', 'limitPrice');
+}

@@ -1,0 +1,84 @@
+import type { Instrument } from '../market/instrument.ts';
+import { basisPointsOf, type Decimal, decimal } from '../market/money.ts';
+import type { RiskLimits } from './limits.ts';
+
+export type Side = 'BUY' | 'SELL';
+
+/** One user's books at the moment of judging, decimal strings in quote units unless said. What an
+ * order of this leg has already reserved is not counted against it. */
+export interface RiskFacts {
+  readonly instrument: Instrument;
+  readonly referencePrice: string;
+  /** Cash plus positions, reserved or not. */
+  readonly equity: string;
+  /** Cash free for a new order. */
+  readonly cash: string;
+  /** Base units free to sell. */
+  readonly quantity: string;
+  /** Value of this symbol's position and of what its open buys have reserved. */
+  readonly positionValue: string;
+  /** The same over all symbols. */
+  readonly exposure: string;
+  /** Equity at 00:00 UTC plus what was paid in since. */
+  readonly dayStartEquity: string;
+  readonly peakEquity: string;
+  /** Standard deviation of one candle's returns, basis points rounded up; `null` before it is
+   * warm. */
+  readonly volatilityBps: number | null;
+}
+
+/** Why the risk check says no. Stored, counted and shown: codes are stable. */
+export const REFUSALS = {
+  below_lot: 'less than the smallest quantity the venue trades',
+  below_minimum: 'worth less than the smallest order worth sending',
+  nothing_to_sell: 'no position to sell',
+  no_cash: 'not enough free cash',
+  order_too_large: 'above the largest order allowed',
+  position_full: 'the position in this symbol is at its limit',
+  exposure_full: 'the exposure over all symbols is at its limit',
+  daily_loss: 'the loss since midnight is at its limit',
+  drawdown: 'the fall from the peak is at its limit',
+  volatility: 'the market moves more wildly than allowed',
+  slippage: 'the limit price is further from the reference price than allowed',
+  off_step: 'price or quantity is not a multiple of the venue step',
+  no_equity: 'no equity to trade with',
+  not_decided: 'the decision does not ask for this order',
+  not_approved: 'no person has approved this order',
+} as const;
+export type RefusalCode = keyof typeof REFUSALS;
+
+export interface Refusal {
+  readonly refused: RefusalCode;
+  /** For people: what was allowed and what was found. */
+  readonly text: string;
+}
+
+export function refusal(refused: RefusalCode, detail = ''): Refusal {
+  return { refused, text: detail ? `${REFUSALS[refused]}: ${detail}` : REFUSALS[refused] };
+}
+
+/** What forbids any entry now, whatever its size; `null` when nothing does. Exits are never
+ * forbidden by these: closing a position takes risk away. */
+export function entryBarrier(facts: RiskFacts, limits: RiskLimits): Refusal | null {
+  const equity = decimal(facts.equity, 'equity');
+  if (equity.lte(0)) return refusal('no_equity', facts.equity);
+  const volatility = facts.volatilityBps ?? 0;
+  if (volatility > limits.maxVolatilityBps) {
+    return refusal('volatility', `${volatility} bp, allowed ${limits.maxVolatilityBps}`);
+  }
+  if (fallen(facts.dayStartEquity, equity, limits.maxDailyLossBps)) {
+    const from = `${facts.dayStartEquity} to ${facts.equity}`;
+    return refusal('daily_loss', `${from}, allowed ${limits.maxDailyLossBps} bp`);
+  }
+  if (fallen(facts.peakEquity, equity, limits.maxDrawdownBps)) {
+    const from = `${facts.peakEquity} to ${facts.equity}`;
+    return refusal('drawdown', `${from}, allowed ${limits.maxDrawdownBps} bp`);
+  }
+  return null;
+}
+
+/** True when `now` is at least `limitBps` below `start`. */
+function fallen(start: string, now: Decimal, limitBps: number): boolean {
+  const from = decimal(start, 'start');
+  return from.gt(0) && from.minus(now).gte(basisPointsOf(from, limitBps));
+}

@@ -1,0 +1,4 @@
+/** JSON for programs: one document on standard output. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import type { Feed } from '../../proto/feed-schemas.ts';
+import { Screen } from './screen.ts';
+
+const AT = '2024-08-05T06:04:59.999Z';
+
+function drawn(messages: readonly Feed[], rewritable = false): string {
+  let text = '';
+  const write = (more: string): void => {
+    text += more;
+  };
+  const screen = new Screen({ write, colours: false, rewritable });
+  for (const message of messages) screen.show(message);
+  return text;
+}
+
+const motion: Feed<'motion'> = {
+  feed: 'motion',
+  at: AT,
+  symbol: 'BTC/USDT',
+  venue: 'paper',
+  timeframe: '5m',
+  debateId: '2024-08-05T0605Z-5m-BTC-USDT-1a2b3c4d',
+  eventId: 'e'.repeat(64),
+  trigger: 'price_move',
+  close: 52_000,
+};
+
+function speech(kind: 'opinion' | 'revision', buyBp: number, text: string): Feed<'utterance'> {
+  const content = {
+    stance: { buyBp, sellBp: 10_000 - buyBp, holdBp: 0 },
+    confidenceBp: 7_000,
+    reasons: [{ text, evidence: [] }],
+    ...(kind === 'revision' ? { movedBy: null, newEvidence: [] } : {}),
+  };
+  return {
+    feed: 'utterance',
+    at: AT,
+    symbol: 'BTC/USDT',
+    debateId: motion.debateId,
+    eventId: motion.eventId,
+    round: kind === 'opinion' ? 1 : 2,
+    role: 'strategist',
+    kind,
+    content,
+  };
+}
+
+describe('screen', () => {
+  test('a debate - the question, who leans where, and who moved', () => {
+    const lines = drawn([
+      motion,
+      speech('opinion', 8_000, 'the trend holds'),
+      speech('revision', 1_000, 'it broke'),
+    ]).split('\n');
+    expect(lines).toContain(
+      '2024-08-05 06:05  BTC/USDT closed at 52000: what do we do?  (price move)',
+    );
+    expect(lines.find((line) => line.includes('the trend holds'))).toMatch(
+      /strategist .*BUY +80 %/,
+    );
+    expect(lines.find((line) => line.includes('it broke'))).toMatch(/SELL +90 %.*\(was BUY\)/);
+  });
+
+  test('a question - says how it is answered, and until when', () => {
+    const text = drawn([
+      {
+        feed: 'escalation',
+        at: AT,
+        symbol: 'BTC/USDT',
+        escalationId: 'abcdef0123456789'.repeat(4),
+        decisionId: 'd'.repeat(64),
+        userId: 'u',
+        status: 'open',
+        side: 'BUY',
+        referencePrice: '52000',
+        reason: 'BUY BTC/USDT near 52000?',
+        deadline: '2024-08-05T06:19:59.999Z',
+      },
+    ]);
+    expect(text).toContain('./corro escalations answer abcdef01 approve|reject');
+    expect(text).toContain('(HOLD stands from 2024-08-05 06:20)');
+  });
+
+  test('words that would command the terminal - are only words', () => {
+    const text = drawn([motion, speech('opinion', 8_000, '\u001b[2J\u001b]0;x\u0007\r  verdict')]);
+    expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    expect(text).toContain('verdict');
+  });
+
+  test('candles - a line written over on a terminal, nothing in a file', () => {
+    const candle: Feed<'candle'> = {
+      feed: 'candle',
+      at: AT,
+      symbol: 'BTC/USDT',
+      venue: 'paper',
+      timeframe: '5m',
+      openTime: '2024-08-05T06:00:00.000Z',
+      open: 100,
+      high: 111,
+      low: 99,
+      close: 110,
+      volume: 1,
+    };
+    expect(drawn([candle])).toBe('');
+    const text = drawn([candle, candle, motion], true);
+    expect(text.split('\r\u001b[2K')).toHaveLength(4);
+    expect(text).toContain('BTC/USDT 110 +10.00 %   2 candles');
+  });
+});

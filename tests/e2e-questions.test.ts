@@ -1,0 +1,185 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Escalation } from '../adapters/store/escalations.ts';
+import type { Summary } from '../ops/ring/summary.ts';
+import { findTemporal } from '../ops/stack/binaries.ts';
+import type { AnswerReceipt } from '../proto/escalation.ts';
+import { Corro, type Ended, until } from './e2e/corro.ts';
+import { CRASH } from './e2e/tape.ts';
+
+/** Questions to a person, through the doors a person has: the command line, and Temporal's own. A
+ * failure here means that a yes is lost or acted on twice, that an old yes buys at a new price,
+ * that a late answer changes what was settled, or that silence trades. One user whose rules ask
+ * before every trade goes through the first hours of the crash; the tests follow the tape and
+ * build on each other. */
+
+const corro = new Corro();
+
+beforeAll(async () => {
+  await corro.ok('up');
+  // The default user comes with the first market; only then can the rule be set for them.
+  await replayTo('2024-08-04T20:15Z');
+  await corro.ok('users', 'set', 'trader', '--rules', '{"alwaysAsk": true}');
+}, 240_000);
+
+afterAll(() => corro.close());
+
+test('questions - a yes while the tape is held becomes one filled order', async () => {
+  const replay = corro.start(
+    'replay',
+    CRASH,
+    '--to',
+    '2024-08-04T20:45Z',
+    '--ask',
+    '600',
+    '--json',
+  );
+  const asked = await until('a question', questionOfNow, 60_000);
+  expect(asked.question).toMatchObject({ side: 'BUY', referencePrice: '58922' });
+  const receipt = await corro.json<AnswerReceipt>(
+    'escalations',
+    'answer',
+    shortId(asked),
+    'approve',
+  );
+  expect(receipt).toMatchObject({ outcome: 'accepted', order: { state: 'filled' } });
+  const { code, stdout, stderr } = await replay.ended;
+  expect(code, stderr).toBe(0);
+  const summary = JSON.parse(stdout) as Summary;
+  // The tape went on at once: nobody waited for the ten minutes.
+  expect(summary.seconds).toBeLessThan(300);
+  expect(summary).toMatchObject({ orders: { filled: 1 }, escalations: { approved: 1 } });
+
+  const second = await answer(asked, 'reject');
+  expect(second.code).toBe(1);
+  expect(second.stderr).toContain('has its answer already: approved');
+  expect((await orders()).length).toBe(1);
+}, 180_000);
+
+test('questions - without an answer HOLD stands once the tape passes the deadline', async () => {
+  await replayTo('2024-08-05T00:45Z');
+  const asked = await openQuestion();
+  expect(asked.question).toMatchObject({ side: 'SELL' });
+  // Fifteen minutes of the market's time, and not a candle earlier.
+  await replayTo('2024-08-05T00:50Z');
+  expect((await find(asked)).status).toBe('open');
+  await replayTo('2024-08-05T00:55Z');
+  expect((await find(asked)).status).toBe('expired');
+  const late = await answer(asked, 'approve');
+  expect(late.code).toBe(1);
+  expect(late.stderr).toContain('expired');
+  expect((await orders()).length).toBe(1);
+}, 180_000);
+
+test('questions - a yes to a price that is gone is asked again, then modified', async () => {
+  await replayTo('2024-08-05T01:10Z');
+  const asked = await openQuestion();
+  expect(asked.question).toMatchObject({ side: 'SELL', referencePrice: '55855.98' });
+  const stale = await answer(asked, 'approve');
+  expect(stale.code).toBe(1);
+  expect(JSON.parse(stale.stdout)).toMatchObject({ outcome: 'asked_again', order: null });
+  expect(stale.stdout).toContain('the price moved from 55855.98 to 54783.17');
+  expect((await find(asked)).status).toBe('open');
+  expect((await orders()).length).toBe(1);
+
+  const refused = await answer(asked, 'modify', '--quantity', '-1');
+  expect(refused.code).toBe(1);
+  expect(JSON.parse(refused.stdout)).toMatchObject({ outcome: 'refused' });
+
+  const receipt = await corro.json<AnswerReceipt>(
+    'escalations',
+    'answer',
+    asked.escalationId,
+    'modify',
+    '--quantity',
+    '0.005',
+  );
+  expect(receipt.order).toMatchObject({ state: 'filled', executedQuantity: '0.005' });
+  expect((await find(asked)).status).toBe('modified');
+}, 180_000);
+
+test('questions - a no sends nothing', async () => {
+  await replayTo('2024-08-05T01:30Z');
+  const asked = await openQuestion();
+  const receipt = await corro.json<AnswerReceipt>(
+    'escalations',
+    'answer',
+    shortId(asked),
+    'reject',
+  );
+  expect(receipt).toMatchObject({ outcome: 'accepted', order: null });
+  expect((await find(asked)).status).toBe('rejected');
+  expect((await orders()).length).toBe(2);
+}, 180_000);
+
+test("questions - Temporal's own command line answers, and only valid answers count", async () => {
+  await replayTo('2024-08-05T01:50Z');
+  const asked = await openQuestion();
+  await signal(asked, '{"verb": "perhaps"}');
+  await signal(asked, '{"verb": "approve"}');
+  await until('the order', async () => (await orders()).length === 3);
+  await until('the question to close', async () => (await find(asked)).status === 'approved');
+  const sold = (await orders()).map((order) => `${order.side} ${order.state}`);
+  expect(sold.toSorted()).toEqual(['BUY filled', 'SELL filled', 'SELL filled']);
+  const shown = JSON.parse(await corro.ok('escalations', 'show', shortId(asked))) as {
+    readonly answers: readonly { readonly outcome: string }[];
+  };
+  expect(shown.answers).toMatchObject([{ verb: 'approve', outcome: 'accepted' }]);
+}, 180_000);
+
+test('questions - the books are sound after all of it', async () => {
+  const summary = await replayTo('2024-08-05T01:50Z');
+  expect(summary.ledgerEqualsVenue, JSON.stringify(summary.books)).toBe(true);
+  expect(summary.escalations).toEqual({ approved: 2, expired: 1, modified: 1, rejected: 1 });
+  expect(await corro.json('verify')).toMatchObject({ equal: true });
+}, 180_000);
+
+/** Replays the crash until candles that open at this time. */
+function replayTo(time: string): Promise<Summary> {
+  return corro.json<Summary>('replay', CRASH, '--to', time);
+}
+
+/** The one question that waits for an answer. */
+async function openQuestion(): Promise<Escalation> {
+  const asked = await questionOfNow();
+  if (asked === undefined) throw new Error('no question waits for an answer');
+  return asked;
+}
+
+async function questionOfNow(): Promise<Escalation | undefined> {
+  return (await corro.json<Escalation[]>('escalations', '--open')).at(0);
+}
+
+async function find({ escalationId }: Escalation): Promise<Escalation> {
+  const all = await corro.json<Escalation[]>('escalations');
+  return all.find((one) => one.escalationId === escalationId) as Escalation;
+}
+
+function answer(asked: Escalation, ...words: readonly string[]): Promise<Ended> {
+  return corro.run('escalations', 'answer', shortId(asked), ...words, '--json');
+}
+
+function shortId({ escalationId }: Escalation): string {
+  return escalationId.slice(0, 12);
+}
+
+function orders(): Promise<{ side: string; state: string }[]> {
+  return corro.sql('select side, state from orders join intents using (leg_id)');
+}
+
+/** As docs/escalations.md has it. */
+async function signal({ workflowId }: Escalation, input: string): Promise<void> {
+  await promisify(execFile)(findTemporal().path, [
+    'workflow',
+    'signal',
+    '--address',
+    corro.state.addresses.temporalAddress,
+    '--workflow-id',
+    workflowId,
+    '--name',
+    'answer',
+    '--input',
+    input,
+  ]);
+}

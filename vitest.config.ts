@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config';
+import { ClosingLine } from './tests/support/closing-line.ts';
+
+const UNIT_FOLDERS = '{core,proto,workflows,activities,actors,adapters,workers,ops}';
+
+/** Two kinds of tests. Unit tests sit beside their file and need no server, so they do not wait for one;
+ * those in `tests/` share real servers (tests/support). Both run with `vitest run`. */
+export default defineConfig({
+  test: {
+    reporters: ['default', new ClosingLine()],
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [`${UNIT_FOLDERS}/**/*.test.ts`],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'server',
+          include: ['tests/**/*.test.ts'],
+          globalSetup: ['tests/support/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 90_000,
+        },
+      },
+    ],
+  },
+});

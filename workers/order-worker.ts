@@ -1,0 +1,48 @@
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { createOrderActivities } from '../activities/orders.ts';
+import { connectBus } from '../adapters/bus/connect.ts';
+import { feedPublisher } from '../adapters/bus/feed.ts';
+import { openStore } from '../adapters/store/store.ts';
+import { venueClient } from '../adapters/venue/client.ts';
+import type { VenuePort } from '../adapters/venue/port.ts';
+import { wire } from '../proto/subjects.ts';
+import { runProcess } from './process.ts';
+import { startTemporalWorker } from './temporal.ts';
+
+/** Takes orders from the decision to the booked fill. Any number of these may run: a leg belongs to
+ * whoever took its lease last, and the venue gateway refuses everybody else. */
+await runProcess('order-worker', async ({ settings, log, fail }) => {
+  const names = wire(settings.CORRO_NAMESPACE);
+  const holder = `order-worker-${hostname()}-${process.pid}`;
+  const store = openStore({
+    url: settings.CORRO_POSTGRES_URL,
+    applicationName: 'corro order-worker',
+    onConnectionLost: (err) => log.warn({ err }, 'a database connection was lost'),
+  });
+  const bus = await connectBus({ url: settings.CORRO_NATS_URL, name: 'corro order-worker' });
+  const ports = new Map<string, VenuePort>();
+  const venue = (name: string): VenuePort => {
+    const port = ports.get(name) ?? venueClient(bus, names, { venue: name });
+    ports.set(name, port);
+    return port;
+  };
+  const feed = feedPublisher(bus, names);
+  const worker = await startTemporalWorker({
+    address: settings.CORRO_TEMPORAL_ADDRESS,
+    namespace: settings.CORRO_TEMPORAL_NAMESPACE,
+    taskQueue: names.queues.order,
+    workflowsPath: fileURLToPath(new URL('../workflows/order.ts', import.meta.url)),
+    activities: createOrderActivities({ db: store.db, venue, feed, log, holder }),
+    log,
+    fail,
+  });
+  return {
+    health: async () => ({ taskQueue: names.queues.order, holder, ...worker.health() }),
+    close: async () => {
+      await worker.close();
+      await bus.close();
+      await store.close();
+    },
+  };
+});

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+const ENTRY = z.tuple([z.string().regex(/^[a-z0-9]{1,20}$/), z.url()]);
+
+function exchangeUrls(text: string, context: z.RefinementCtx): Readonly<Record<string, string>> {
+  const entries = text.split(',').filter((entry) => entry.trim() !== '');
+  const read = z.array(ENTRY).safeParse(entries.map((entry) => entry.trim().split('=')));
+  if (read.success) return Object.fromEntries(read.data);
+  context.addIssue({ code: 'custom', message: 'must be exchange=url, several by comma' });
+  return z.NEVER;
+}
+
+/** Everything a process is told by its environment. The workers are the only readers of it. */
+const SETTINGS = z.object({
+  CORRO_POSTGRES_URL: z.url(),
+  CORRO_NATS_URL: z.string().min(1),
+  CORRO_TEMPORAL_ADDRESS: z.string().regex(/^[^:\s]+:\d+$/),
+  CORRO_TEMPORAL_NAMESPACE: z.string().default('default'),
+  /** First token of every subject, stream, queue and workflow id: two rings can share one stack. */
+  CORRO_NAMESPACE: z
+    .string()
+    .regex(/^[a-z][a-z0-9]{0,19}$/)
+    .default('corro'),
+  /** 0: any free port. */
+  CORRO_HEALTH_PORT: z.coerce.number().int().min(0).max(65535).default(0),
+  CORRO_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  CORRO_VENUE: z
+    .string()
+    .regex(/^[a-z0-9]{1,20}$/)
+    .default('paper'),
+  CORRO_PAPER_URL: z.url().optional(),
+  /** Keys of paper accounts are derived from it; control calls carry it. */
+  CORRO_PAPER_SECRET: z.string().min(16).optional(),
+  CORRO_PAPER_PORT: z.coerce.number().int().min(0).max(65535).default(0),
+  /** Where the paper venue listens; in a container of its own: 0.0.0.0. */
+  CORRO_PAPER_HOST: z.string().default('127.0.0.1'),
+  CORRO_PAPER_DIR: z.string().optional(),
+  /** Servers asked instead of exchanges, where there is no way to them:
+   * `binance=https://…,kraken=…`. */
+  CORRO_EXCHANGE_URLS: z.string().default('').transform(exchangeUrls),
+  /** Comma-separated roles an actor host runs; empty: all seven. */
+  CORRO_ROLES: z.string().default(''),
+});
+
+export type Settings = z.infer<typeof SETTINGS>;
+
+/** Reads and checks the environment. Throws one error that names every variable that is wrong. */
+export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
+  const result = SETTINGS.safeParse(environment);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`settings are wrong:\n  ${faults.join('\n  ')}`);
+}

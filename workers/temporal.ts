@@ -1,0 +1,95 @@
+import {
+  DefaultLogger,
+  type LogEntry,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
+import type { Logger } from 'pino';
+
+export interface TemporalWorkerOptions {
+  readonly address: string;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  /** A TypeScript file that exports the workflows; bundled as it stands. */
+  readonly workflowsPath: string;
+  readonly activities: object;
+  readonly log: Logger;
+  readonly fail: (reason: unknown) => void;
+  readonly limits?: Pick<
+    WorkerOptions,
+    'maxConcurrentActivityTaskExecutions' | 'maxConcurrentWorkflowTaskExecutions'
+  >;
+}
+
+export interface TemporalWorker {
+  health(): Record<string, unknown>;
+  /** Lets running activities finish for a moment, then stops, also when the server is away. */
+  close(): Promise<void>;
+}
+
+const CONNECT_WITHIN_MS = 60_000;
+const RETRY_MS = 250;
+
+/** Connects and polls one task queue until closed. The connection outlives restarts of the server;
+ * a worker that stops by itself ends the process, so that whoever watches it starts a fresh one. */
+export async function startTemporalWorker(options: TemporalWorkerOptions): Promise<TemporalWorker> {
+  const { log, fail } = options;
+  Runtime.install({
+    logger: new DefaultLogger('WARN', (entry) => tell(log, entry)),
+    shutdownSignals: [],
+  });
+  const connection = await connect(options.address);
+  const worker = await Worker.create({
+    connection,
+    namespace: options.namespace,
+    taskQueue: options.taskQueue,
+    workflowsPath: options.workflowsPath,
+    activities: options.activities,
+    // A workflow whose worker was killed waits no longer than this before any other takes it.
+    stickyQueueScheduleToStartTimeout: '1s',
+    shutdownGraceTime: '2s',
+    shutdownForceTime: '4s',
+    ...options.limits,
+  });
+  let closing = false;
+  const running = worker.run().then(
+    () => {
+      if (!closing) fail(new Error('the Temporal worker stopped by itself'));
+    },
+    (error: unknown) => {
+      if (!closing) fail(error);
+    },
+  );
+  return {
+    health: () => {
+      const state = worker.getState();
+      if (state !== 'RUNNING') throw new Error(`the Temporal worker is ${state}`);
+      return { temporal: state };
+    },
+    close: async () => {
+      closing = true;
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await running;
+      await connection.close();
+    },
+  };
+}
+
+async function connect(address: string): Promise<NativeConnection> {
+  const giveUpAtMs = performance.now() + CONNECT_WITHIN_MS;
+  for (;;) {
+    try {
+      return await NativeConnection.connect({ address });
+    } catch (error) {
+      if (performance.now() > giveUpAtMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
+function tell(log: Logger, { level, message, meta }: LogEntry): void {
+  if (level === 'ERROR') log.error({ ...meta }, message);
+  else log.warn({ ...meta }, message);
+}
