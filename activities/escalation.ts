@@ -178,8 +178,10 @@ async function judge(db: Kysely<Database>, given: AnswerToJudge): Promise<Judged
     order: {
       namespace: input.namespace,
       approvedBy: input.escalationId,
-      legId: legId({ decisionId: input.decisionId, username: input.username, leg: 0 }),
-      decisionId: input.decisionId,
+      legId: legId({ causeId: input.decisionId, username: input.username, leg: 0 }),
+      cause: { kind: 'decision', id: input.decisionId },
+      leg: 0,
+      purpose: side === 'BUY' ? 'entry' : 'exit',
       userId,
       venue,
       symbol,

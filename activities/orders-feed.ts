@@ -6,11 +6,12 @@ import type { OrderDependencies } from './orders.ts';
 
 /** Tells the feeds where an order stands. Feeds are told after the commit and may be lost. */
 export function tellOrder({ feed }: Pick<OrderDependencies, 'feed'>, order: OrderRow): void {
-  const { venue, symbol, side, type, timeInForce, quantity, limitPrice } = order.parameters;
+  const { venue, symbol, side, type, timeInForce, quantity } = order.parameters;
+  const { limitPrice, stopPrice } = order.parameters;
   const { userId, legId, clientOrderId, attempt, state, executedQuantity, rejectCode } = order;
   const atMs = order.marketTimeMs;
   const who = { symbol, venue, userId, legId, clientOrderId, attempt };
-  const what = { side, type, timeInForce, quantity, limitPrice };
+  const what = { side, type, timeInForce, quantity, limitPrice, stopPrice };
   feed(orderFeed({ atMs, ...who, ...what, state, executedQuantity, rejectCode }));
 }
 

@@ -186,8 +186,10 @@ async function act(dependencies: DebateDependencies, request: Act): Promise<Foll
     kind: 'order',
     order: {
       namespace: dependencies.wire.namespace,
-      legId: legId({ decisionId: id, username: user.username, leg: 0 }),
-      decisionId: id,
+      legId: legId({ causeId: id, username: user.username, leg: 0 }),
+      cause: { kind: 'decision', id },
+      leg: 0,
+      purpose: next.side === 'BUY' ? 'entry' : 'exit',
       userId: user.id,
       venue,
       symbol,

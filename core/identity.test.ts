@@ -41,6 +41,7 @@ const PARAMETERS = {
   timeInForce: 'IOC',
   quantity: '0.5',
   limitPrice: '50000.00',
+  stopPrice: null,
 } as const;
 
 const ORDER = { legId: 'l1', attempt: 1, parameterHash: 'p1' };

@@ -59,16 +59,30 @@ export function decisionId({ eventId: event, username }: DecisionInputs): string
   return idOf('decision', { eventId: event, username });
 }
 
+export interface PlanInputs {
+  readonly kind: 'guard' | 'hedge' | 'rebalance' | 'flatten';
+  readonly username: string;
+  readonly venue: string;
+  /** What asked for it: an entry's leg id, a halt's id, a week. */
+  readonly reference: string;
+}
+
+/** A plan of legs that no decision asked for. */
+export function planId({ kind, username, venue, reference }: PlanInputs): string {
+  return idOf('plan', { kind, username, venue, reference });
+}
+
 export interface LegInputs {
-  readonly decisionId: string;
+  /** The decision or the plan that asks for it. */
+  readonly causeId: string;
   readonly username: string;
   /** From 0. */
   readonly leg: number;
 }
 
-/** One leg of what a decision makes us do: at most one live order at any moment. */
-export function legId({ decisionId: decision, username, leg }: LegInputs): string {
-  return idOf('leg', { decisionId: decision, username, leg });
+/** One leg of what a decision or a plan makes us do: at most one live order at any moment. */
+export function legId({ causeId, username, leg }: LegInputs): string {
+  return idOf('leg', { causeId, username, leg });
 }
 
 /** The question to a person about one decision; there is at most one. */
@@ -99,17 +113,19 @@ export interface ParameterInputs {
   readonly venue: string;
   readonly symbol: string;
   readonly side: Exclude<Action, 'HOLD'>;
-  readonly type: 'LIMIT' | 'MARKET';
+  readonly type: 'LIMIT' | 'MARKET' | 'STOP_LOSS_LIMIT';
   readonly timeInForce: 'GTC' | 'IOC' | 'FOK' | null;
   /** Decimal strings, in the form they are sent. */
   readonly quantity: string;
   readonly limitPrice: string | null;
+  readonly stopPrice: string | null;
 }
 
 /** What an approval, an intent and a client order id must agree on. */
 export function parameterHash(inputs: ParameterInputs): string {
-  const { venue, symbol, side, type, timeInForce, quantity, limitPrice } = inputs;
-  return idOf('parameters', { venue, symbol, side, type, timeInForce, quantity, limitPrice });
+  const { venue, symbol, side, type, timeInForce, quantity, limitPrice, stopPrice } = inputs;
+  const order = { venue, symbol, side, type, timeInForce, quantity, limitPrice, stopPrice };
+  return idOf('parameters', order);
 }
 
 export interface ClientOrderInputs {

@@ -123,6 +123,7 @@ const EXAMPLES = {
     timeInForce: 'IOC',
     quantity: '0.018',
     limitPrice: '53465.3',
+    stopPrice: null,
     state: 'filled',
     executedQuantity: '0.018',
     rejectCode: null,

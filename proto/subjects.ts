@@ -123,6 +123,7 @@ function streamNames(ns: string) {
     DEBATE: `${prefix}_DEBATE`,
     MARKET: `${prefix}_MARKET`,
     DEAD: `${prefix}_DEAD`,
+    ANCHOR: `${prefix}_ANCHOR`,
   } as const;
 }
 
@@ -132,6 +133,7 @@ function streamSubjects(ns: string) {
     DEBATE: [`${ns}.debate.>`],
     MARKET: [`${ns}.market.>`],
     DEAD: [`${ns}.dead.>`],
+    ANCHOR: [`${ns}.safety.anchor.>`],
   } as const;
 }
 
@@ -198,6 +200,11 @@ function venueSubjects(ns: string) {
       `${ns}.venue.${word('venue', VENUE, venue)}.executions.*`,
     /** NATS micro service of one venue's gateway. */
     venueService: (venue: string): string => `${ns}-venue-${word('venue', VENUE, venue)}`,
+    /** `corro.safety.halt`: requests to place a halt, which the order worker answers. */
+    haltRequest: `${ns}.safety.halt`,
+    /** `corro.safety.anchor.<partition>`: the newest head of one audit partition. */
+    anchor: (partition: string): string =>
+      `${ns}.safety.anchor.${word('partition', ID, partition)}`,
   };
 }
 
@@ -208,6 +215,10 @@ function workflowIds(ns: string) {
       `${ns}:debate:${word('debateId', ID, debateId)}`,
     /** `corro:order:<leg id>` */
     orderWorkflowId: (legId: string): string => `${ns}:order:${word('legId', ID, legId)}`,
+    /** `corro:guard:<plan id>`: watches one open position. */
+    guardWorkflowId: (planId: string): string => `${ns}:guard:${word('planId', ID, planId)}`,
+    /** `corro:plan:<plan id>`: works off a hedge, a rebalancing or a flattening. */
+    planWorkflowId: (planId: string): string => `${ns}:plan:${word('planId', ID, planId)}`,
     /** `corro:escalation:<escalation id>` */
     escalationWorkflowId: (id: string): string =>
       `${ns}:escalation:${word('escalationId', ID, id)}`,

@@ -56,6 +56,7 @@ export const sides = enumeration({
 export const orderTypes = enumeration({
   LIMIT: WireOrderType.LIMIT,
   MARKET: WireOrderType.MARKET,
+  STOP_LOSS_LIMIT: WireOrderType.STOP_LOSS_LIMIT,
 } satisfies Record<OrderType, WireOrderType>);
 
 export const timesInForce = enumeration({

@@ -7,7 +7,7 @@ import type { Timeframe } from '../core/market/candle.ts';
 
 export const SIDES = ['BUY', 'SELL'] as const;
 export type Side = (typeof SIDES)[number];
-export const ORDER_TYPES = ['LIMIT', 'MARKET'] as const;
+export const ORDER_TYPES = ['LIMIT', 'MARKET', 'STOP_LOSS_LIMIT'] as const;
 export type OrderType = (typeof ORDER_TYPES)[number];
 export const TIMES_IN_FORCE = ['GTC', 'IOC', 'FOK'] as const;
 export type TimeInForce = (typeof TIMES_IN_FORCE)[number];
@@ -34,6 +34,8 @@ export interface NewOrder {
   readonly quantity: string;
   /** Quote per base; `null` for MARKET. */
   readonly limitPrice: string | null;
+  /** Quote per base; `null` but for STOP_LOSS_LIMIT. */
+  readonly stopPrice: string | null;
   readonly lease: LeaseClaim;
 }
 
@@ -114,6 +116,7 @@ export interface OpenOrder {
   readonly quantity: string;
   readonly executedQuantity: string;
   readonly limitPrice: string | null;
+  readonly stopPrice: string | null;
 }
 
 export interface TradesQuery {

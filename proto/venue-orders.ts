@@ -84,17 +84,22 @@ export const newOrder: Codec<NewOrderRequest> = codec(OrderNewRequestSchema, {
       ? {}
       : { timeInForce: timesInForce.toWire(order.timeInForce, 'timeInForce') }),
     ...(order.limitPrice === null ? {} : { limitPrice: order.limitPrice }),
+    ...(order.stopPrice === null ? {} : { stopPrice: order.stopPrice }),
   }),
   toCore: newOrderToCore,
 });
 
 function newOrderToCore(message: OrderNewRequest): NewOrderRequest {
   const type = orderTypes.toCore(message.type, 'type');
-  const isLimit = type === 'LIMIT';
+  const isLimit = type !== 'MARKET';
+  const isStop = type === 'STOP_LOSS_LIMIT';
   for (const field of ['timeInForce', 'limitPrice'] as const) {
     if ((message[field] !== undefined) !== isLimit) {
       throw invalid(field, 'given for LIMIT and absent for MARKET');
     }
+  }
+  if ((message.stopPrice !== undefined) !== isStop) {
+    throw invalid('stopPrice', 'given for STOP_LOSS_LIMIT alone');
   }
   const epoch = { pattern: /^[1-9][0-9]{0,18}$/, says: 'a positive integer' };
   return {
@@ -106,6 +111,7 @@ function newOrderToCore(message: OrderNewRequest): NewOrderRequest {
     timeInForce: isLimit ? timesInForce.toCore(message.timeInForce, 'timeInForce') : null,
     quantity: positiveAmount(message.quantity, 'quantity'),
     limitPrice: isLimit ? positiveAmount(message.limitPrice, 'limitPrice') : null,
+    stopPrice: isStop ? positiveAmount(message.stopPrice, 'stopPrice') : null,
     lease: {
       name: token(message.leaseName, 'leaseName'),
       epoch: matching(message.leaseEpoch, 'leaseEpoch', epoch),
@@ -250,12 +256,13 @@ export const openOrdersQuery: Codec<OpenOrdersQuery> = codec(OrdersOpenRequestSc
 export const openOrders: Codec<Answer<readonly OpenOrder[]>> = codec(OrdersOpenReplySchema, {
   toWire: (answer) => {
     if (!answer.ok) return branch('fault', faultToWire(answer.fault));
-    const orders = answer.value.map(({ limitPrice, ...order }) => ({
+    const orders = answer.value.map(({ limitPrice, stopPrice, ...order }) => ({
       ...order,
       side: sides.toWire(order.side, 'side'),
       type: orderTypes.toWire(order.type, 'type'),
       status: statuses.toWire(order.status, 'status'),
       ...(limitPrice === null ? {} : { limitPrice }),
+      ...(stopPrice === null ? {} : { stopPrice }),
     }));
     return branch('orders', { orders });
   },
@@ -279,6 +286,7 @@ function openOrderToCore(message: OpenOrderMessage, path: string): OpenOrder {
     quantity: positiveAmount(message.quantity, `${path}.quantity`),
     executedQuantity: amount(message.executedQuantity, `${path}.executedQuantity`),
     limitPrice: optional(message.limitPrice, `${path}.limitPrice`, positiveAmount) ?? null,
+    stopPrice: optional(message.stopPrice, `${path}.stopPrice`, positiveAmount) ?? null,
   };
 }
 

@@ -14,6 +14,7 @@ const order: NewOrderRequest = {
   timeInForce: 'IOC',
   quantity: '0.00100',
   limitPrice: '58000.1',
+  stopPrice: null,
   lease: { name: 'leg-1', epoch: '7' },
   deadlineMs: 1_722_816_000_000,
 };

@@ -76,9 +76,10 @@ export async function decidedLeg(
   const recorded = await recordDecisions(db, { debateId, rounds: 1, contested: false, decisions });
   const decisionId = recorded[0]?.decision.id ?? '';
   return {
-    legId: legId({ decisionId, username, leg: 0 }),
+    legId: legId({ causeId: decisionId, username, leg: 0 }),
     leg: 0,
-    decisionId,
+    cause: { kind: 'decision', id: decisionId },
+    purpose: (decided.side ?? action) === 'SELL' ? 'exit' : 'entry',
     userId,
     venue: 'paper',
     symbol,
@@ -91,6 +92,5 @@ export async function decidedLeg(
 
 /** A leg as the workflow is given it. */
 export function orderInput(namespace: string, leg: LegRequest): OrderInput {
-  const { requestedQuantity, ...input } = leg;
-  return { namespace, ...input, ...(requestedQuantity ? { requestedQuantity } : {}) };
+  return { namespace, ...leg };
 }

@@ -119,7 +119,7 @@ describe('order refused before it is made', () => {
   test('person - an open question trades nothing, an accepted answer does', async () => {
     const leg = await floor.leg({ action: 'HOLD', side: 'BUY' });
     await openEscalation(floor.db, {
-      decisionId: leg.decisionId,
+      decisionId: leg.cause.id,
       userId: floor.trader.userId,
       symbol: leg.symbol,
       workflowId: randomUUID(),
@@ -131,7 +131,7 @@ describe('order refused before it is made', () => {
     expect(unanswered.state).toBe('nothing');
     expect(unanswered.reason).toContain('no accepted yes');
     await recordAnswer(floor.db, {
-      escalationId: escalationId(leg),
+      escalationId: escalationId({ decisionId: leg.cause.id }),
       ask: 1,
       verb: 'modify',
       parameters: { quantity: '0.01' },

@@ -46,7 +46,9 @@ function orderFor(userId: string, symbol: string): OrderInput {
   return {
     namespace: names.namespace,
     legId: `${userId}-${symbol.replace('/', '-')}`,
-    decisionId: 'd'.repeat(64),
+    cause: { kind: 'decision', id: 'd'.repeat(64) },
+    leg: 0,
+    purpose: 'entry',
     userId,
     venue: 'paper',
     symbol,

@@ -224,6 +224,7 @@ async function intent(legId: string): Promise<void> {
       decision_id: DECISION,
       user_id: userId,
       leg: 0,
+      purpose: 'entry',
       venue: 'paper',
       symbol: 'BTC/USDT',
       side: 'BUY',

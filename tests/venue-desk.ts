@@ -83,6 +83,7 @@ export function order(change: Partial<NewOrder> = {}): NewOrder {
     timeInForce: 'IOC',
     quantity: '0.1',
     limitPrice: '50010',
+    stopPrice: null,
     lease: { name: 'leg-1', epoch: '7' },
     ...change,
   };

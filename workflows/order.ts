@@ -148,10 +148,14 @@ function halted(message: string): ApplicationFailure {
 }
 
 function legOf(input: OrderInput): Parameters<OrderActivities['prepareOrder']>[0] {
-  const { legId, leg = 0, decisionId, userId, venue, symbol, side } = input;
-  const { closeTimeMs, referencePrice, confidenceBp, requestedQuantity } = input;
-  const place = { legId, leg, decisionId, userId, venue, symbol, side };
-  return { ...place, closeTimeMs, referencePrice, confidenceBp, requestedQuantity };
+  const { legId, leg, cause, purpose, userId, venue, symbol, side } = input;
+  const { closeTimeMs, referencePrice, confidenceBp, requestedQuantity, stopPrice } = input;
+  return {
+    ...{ legId, leg, cause, purpose, userId, venue, symbol, side },
+    ...{ closeTimeMs, referencePrice, confidenceBp },
+    ...(requestedQuantity === undefined ? {} : { requestedQuantity }),
+    ...(stopPrice === undefined ? {} : { stopPrice }),
+  };
 }
 
 function nothing(input: OrderInput, reason: string, attempts: number): OrderOutcome {

@@ -2,10 +2,11 @@ import type { Kysely } from 'kysely';
 import { clientOrderId, legId as deriveLegId, parameterHash } from '../../core/identity.ts';
 import type { Instrument } from '../../core/market/instrument.ts';
 import { decimal, format } from '../../core/market/money.ts';
+import type { OrderInput } from '../../core/orders/leg.ts';
 import { type OrderParameters, orderParameters } from '../../core/orders/parameters.ts';
 import { reserveTransaction } from '../../core/portfolio/ledger.ts';
 import { type Approval, approve } from '../../core/risk/approval.ts';
-import type { Refusal, Side } from '../../core/risk/facts.ts';
+import type { Refusal } from '../../core/risk/facts.ts';
 import { sizeOrder } from '../../core/risk/sizing.ts';
 import { countApprovals, storeApproval } from './approvals.ts';
 import { appendAudit } from './audit.ts';
@@ -17,24 +18,8 @@ import { readMandate, readRiskFacts } from './risk-facts.ts';
 import type { Database } from './schema.ts';
 import { transaction, type Writer } from './store.ts';
 
-/** What a decision asks for, before anybody has said how much. */
-export interface LegRequest {
-  readonly legId: string;
-  /** Number of the leg within the decision, from 0. */
-  readonly leg: number;
-  readonly decisionId: string;
-  readonly userId: string;
-  readonly venue: string;
-  readonly symbol: string;
-  readonly side: Side;
-  /** The market's time of the decision, Unix milliseconds. */
-  readonly closeTimeMs: number;
-  /** Quote per base, decimal string. */
-  readonly referencePrice: string;
-  readonly confidenceBp: number;
-  /** What a person asked for instead of the ring's own size. */
-  readonly requestedQuantity?: string | undefined;
-}
+/** What a leg asks for, before anybody has said how much. */
+export type LegRequest = Omit<OrderInput, 'namespace' | 'approvedBy'>;
 
 /** An order that may be sent, or why there is none. */
 export type Preparation =
@@ -117,6 +102,7 @@ async function judge(
     timeInForce: 'IOC',
     quantity: sized.quantity,
     limitPrice: sized.limitPrice,
+    stopPrice: null,
   });
   const serial = (await countApprovals(trx, legId)) + 1;
   const approval = approve({ legId, serial, parameters, facts, limits, marketTimeMs });
@@ -160,7 +146,9 @@ async function insertIntent(
     .insertInto('intents')
     .values({
       leg_id: request.legId,
-      decision_id: request.decisionId,
+      decision_id: request.cause.kind === 'decision' ? request.cause.id : null,
+      plan_id: request.cause.kind === 'decision' ? null : request.cause.id,
+      purpose: request.purpose,
       user_id: request.userId,
       leg: request.leg,
       venue: parameters.venue,
@@ -170,6 +158,7 @@ async function insertIntent(
       time_in_force: parameters.timeInForce,
       quantity: parameters.quantity,
       limit_price: parameters.limitPrice,
+      stop_price: parameters.stopPrice,
       reference_price: request.referencePrice,
       parameter_hash: parameterHash(parameters),
       market_time: new Date(request.closeTimeMs),
@@ -195,10 +184,10 @@ async function reserve(
 }
 
 async function refuse(trx: Writer, request: LegRequest, refusal: Refusal): Promise<Preparation> {
-  const { legId, userId, decisionId, symbol, side } = request;
+  const { legId, userId, cause, symbol, side } = request;
   const newest = await newestAttempt(trx, legId);
   if (newest) await giveBack(trx, newest, refusal.text);
-  const body = { decisionId, symbol, side, ...refusal };
+  const body = { cause, symbol, side, ...refusal };
   await auditOnce(trx, userId, { act: 'order-refused', reference: legId, body });
   return { kind: 'refused', refusal };
 }
@@ -235,8 +224,8 @@ async function checkLegId(trx: Writer, request: LegRequest): Promise<void> {
     .select('username')
     .where('id', '=', request.userId)
     .executeTakeFirstOrThrow();
-  const { decisionId, leg } = request;
-  const derived = deriveLegId({ decisionId, username, leg });
+  const { cause, leg } = request;
+  const derived = deriveLegId({ causeId: cause.id, username, leg });
   if (derived === request.legId) return;
-  throw new Error(`leg ${leg} of ${decisionId} must be ${derived}, was ${request.legId}`);
+  throw new Error(`leg ${leg} of ${cause.id} must be ${derived}, was ${request.legId}`);
 }

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { decimal, format } from '../../core/market/money.ts';
+import type { OrderCause, Purpose } from '../../core/orders/leg.ts';
 import {
   ImpossibleOrderEvent,
   isLive,
@@ -20,7 +21,8 @@ export interface OrderRow {
   readonly clientOrderId: string;
   readonly legId: string;
   readonly attempt: number;
-  readonly decisionId: string;
+  readonly cause: OrderCause;
+  readonly purpose: Purpose;
   readonly userId: string;
   readonly parameters: OrderParameters;
   readonly parameterHash: string;
@@ -235,6 +237,8 @@ function ordersQuery(db: Reader) {
     .innerJoin('intents as i', 'i.leg_id', 'o.leg_id')
     .select(['o.client_order_id', 'o.leg_id', 'o.attempt', 'o.state', 'o.venue_order_id'])
     .select(['o.executed_quantity', 'o.reject_code', 'o.epoch', 'o.signed_at'])
+    .leftJoin('plans as p', 'p.id', 'i.plan_id')
+    .select(['i.plan_id', 'p.kind as plan_kind', 'i.purpose', 'i.stop_price'])
     .select(['i.decision_id', 'i.user_id', 'i.venue', 'i.symbol', 'i.side', 'i.type'])
     .select(['i.time_in_force', 'i.quantity', 'i.limit_price', 'i.parameter_hash'])
     .select(['i.reference_price', 'i.market_time']);
@@ -248,7 +252,8 @@ function orderOf(row: JoinedRow): OrderRow {
     clientOrderId: row.client_order_id,
     legId: row.leg_id,
     attempt: row.attempt,
-    decisionId: row.decision_id,
+    cause: causeOf(row),
+    purpose: row.purpose as Purpose,
     userId: row.user_id,
     parameters: {
       venue: row.venue,
@@ -259,6 +264,7 @@ function orderOf(row: JoinedRow): OrderRow {
       timeInForce: row.time_in_force as OrderParameters['timeInForce'],
       quantity: format(decimal(row.quantity)),
       limitPrice: row.limit_price === null ? null : format(decimal(row.limit_price)),
+      stopPrice: row.stop_price === null ? null : format(decimal(row.stop_price)),
     },
     parameterHash: row.parameter_hash,
     referencePrice: format(decimal(row.reference_price)),
@@ -270,6 +276,12 @@ function orderOf(row: JoinedRow): OrderRow {
     epoch: row.epoch,
     signedAtMs: row.signed_at?.getTime() ?? null,
   };
+}
+
+function causeOf(row: JoinedRow): OrderCause {
+  return row.plan_id === null
+    ? { kind: 'decision', id: row.decision_id ?? '' }
+    : { kind: row.plan_kind as OrderCause['kind'], id: row.plan_id };
 }
 
 function largest(known: string, told: string | undefined): string {

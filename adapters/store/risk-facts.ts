@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import type { Snapshot } from '../../core/assistants/snapshot.ts';
 import type { Instrument } from '../../core/market/instrument.ts';
 import { Decimal, decimal, format } from '../../core/market/money.ts';
-import { type Refusal, type RiskFacts, refusal, type Side } from '../../core/risk/facts.ts';
+import type { OrderInput } from '../../core/orders/leg.ts';
+import { type Refusal, type RiskFacts, refusal } from '../../core/risk/facts.ts';
 import { parseRiskLimits, type RiskLimits } from '../../core/risk/limits.ts';
 import { fromJson } from './json.ts';
 import { ledgerBalances, lockPortfolio, type Owner, reservedForLeg } from './ledger.ts';
@@ -12,7 +13,6 @@ import type { Reader, Writer } from './store.ts';
 /** Which order is judged, and for whom. */
 export interface LegFacts extends Owner {
   readonly legId: string;
-  readonly decisionId: string;
   readonly instrument: Instrument;
   readonly referencePrice: string;
   /** Unix milliseconds. */
@@ -35,7 +35,7 @@ const DAY_MS = 86_400_000;
  * user. */
 export async function readMandate(
   db: Reader,
-  leg: Owner & { readonly decisionId: string; readonly symbol: string; readonly side: Side },
+  leg: Owner & Pick<OrderInput, 'cause' | 'symbol' | 'side'>,
 ): Promise<Mandate | Refusal> {
   const row = await db
     .selectFrom('decisions as d')
@@ -45,10 +45,10 @@ export async function readMandate(
     )
     .select(['d.action', 'd.consensus_reached', 'd.symbol', 'c.risk_limits'])
     .select(['m.snapshot', 'm.timeframe', 'm.venue'])
-    .where('d.id', '=', leg.decisionId)
+    .where('d.id', '=', leg.cause.id)
     .where('d.user_id', '=', leg.userId)
     .executeTakeFirst();
-  if (!row) throw new Error(`decision ${leg.decisionId} of user ${leg.userId} must exist`);
+  if (!row) throw new Error(`decision ${leg.cause.id} of user ${leg.userId} must exist`);
   const objection = await objectionTo(db, leg, row);
   if (objection) return objection;
   const { reading } = fromJson<Pick<Snapshot, 'reading'>>(row.snapshot);
@@ -71,7 +71,7 @@ interface Judged {
  * where none was put, the ring's own consensus is the mandate. */
 async function objectionTo(
   db: Reader,
-  leg: { readonly decisionId: string; readonly symbol: string; readonly side: Side },
+  leg: Pick<OrderInput, 'cause' | 'symbol' | 'side'>,
   decision: Judged,
 ): Promise<Refusal | null> {
   if (decision.symbol !== leg.symbol) {
@@ -86,7 +86,7 @@ async function objectionTo(
         .on('a.verb', 'in', ['approve', 'modify']),
     )
     .select(['e.question', 'a.verb'])
-    .where('e.decision_id', '=', leg.decisionId)
+    .where('e.decision_id', '=', leg.cause.id)
     .executeTakeFirst();
   if (!asked) {
     const decided = decision.consensus_reached && decision.action === leg.side;

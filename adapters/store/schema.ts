@@ -94,11 +94,16 @@ export interface Decisions {
 export interface EscalationAnswers {
   ask: number;
   escalation_id: string;
+  expires_at: Timestamp | null;
   id: string;
+  key_id: string | null;
+  nonce: string | null;
   outcome: string;
+  parameter_hash: string | null;
   parameters: Jsonb;
   reason: string;
   recorded_at: Generated<Timestamp>;
+  signature: string | null;
   verb: string;
 }
 
@@ -108,7 +113,10 @@ export interface Escalations {
   closed_at: Timestamp | null;
   deadline: Timestamp;
   decision_id: string;
+  expires_at: Timestamp | null;
   id: string;
+  nonce: string | null;
+  parameter_hash: string | null;
   question: Jsonb;
   recorded_at: Generated<Timestamp>;
   status: string;
@@ -134,6 +142,38 @@ export interface Fills {
   venue: string;
 }
 
+export interface Guards {
+  close_reason: string | null;
+  closed_at: Timestamp | null;
+  cooldown_until: Timestamp | null;
+  market_time: Timestamp;
+  plan_id: string;
+  recorded_at: Generated<Timestamp>;
+  state: Jsonb;
+  status: string;
+  stop_order: string | null;
+  symbol: string;
+  user_id: string;
+  venue: string;
+  workflow_id: string;
+}
+
+export interface Halts {
+  automatic: boolean;
+  id: string;
+  level: string;
+  lift_reason: string | null;
+  lifted_at: Timestamp | null;
+  lifted_by: string | null;
+  lifts_when: string;
+  name: string;
+  placed_at: Generated<Timestamp>;
+  placed_by: string;
+  reason: string;
+  symbol: string | null;
+  user_id: string | null;
+}
+
 export interface Instruments {
   base: string;
   lot_size: string;
@@ -145,16 +185,20 @@ export interface Instruments {
 }
 
 export interface Intents {
-  decision_id: string;
+  decision_id: string | null;
+  estimated_price: string | null;
   leg: number;
   leg_id: string;
   limit_price: string | null;
   market_time: Timestamp;
   parameter_hash: string;
+  plan_id: string | null;
+  purpose: string;
   quantity: string;
   recorded_at: Generated<Timestamp>;
   reference_price: string;
   side: string;
+  stop_price: string | null;
   symbol: string;
   time_in_force: string | null;
   type: string;
@@ -217,6 +261,18 @@ export interface Orders {
   venue_order_id: string | null;
 }
 
+export interface Plans {
+  body: Jsonb;
+  id: string;
+  kind: string;
+  market_time: Timestamp;
+  recorded_at: Generated<Timestamp>;
+  reference: string;
+  symbol: string | null;
+  user_id: string;
+  venue: string;
+}
+
 export interface Portfolio {
   available_balance: string;
   locked_balance: string;
@@ -240,6 +296,16 @@ export interface Positions {
   venue: string;
 }
 
+export interface Secrets {
+  envelope: Jsonb;
+  id: Generated<string>;
+  master_key: string;
+  name: string;
+  recorded_at: Generated<Timestamp>;
+  user_id: string | null;
+  version: number;
+}
+
 export interface UserConfig {
   assistant_weights: Jsonb;
   created_at: Generated<Timestamp>;
@@ -248,6 +314,15 @@ export interface UserConfig {
   risk_limits: Jsonb;
   user_id: string;
   version: number;
+}
+
+export interface UserKeys {
+  id: string;
+  label: string;
+  public_key: string;
+  recorded_at: Generated<Timestamp>;
+  revoked_at: Timestamp | null;
+  user_id: string;
 }
 
 export interface Users {
@@ -288,6 +363,8 @@ export interface Database {
   escalation_answers: EscalationAnswers;
   escalations: Escalations;
   fills: Fills;
+  guards: Guards;
+  halts: Halts;
   instruments: Instruments;
   intents: Intents;
   leases: Leases;
@@ -295,9 +372,12 @@ export interface Database {
   ledger_transactions: LedgerTransactions;
   motions: Motions;
   orders: Orders;
+  plans: Plans;
   portfolio: Portfolio;
   positions: Positions;
+  secrets: Secrets;
   user_config: UserConfig;
+  user_keys: UserKeys;
   users: Users;
   utterances: Utterances;
   weights: Weights;

@@ -52,16 +52,18 @@ export function sideFrom(side: unknown): Side {
 
 export function openOrderFrom(order: Order): OpenOrder {
   const price = decimalText(order.price);
+  const stop = decimalText(order.triggerPrice);
   return {
     clientOrderId: String(order.clientOrderId ?? ''),
     venueOrderId: String(order.id),
     symbol: String(order.symbol),
     side: sideFrom(order.side),
-    type: order.type === 'market' ? 'MARKET' : 'LIMIT',
+    type: stop !== '0' ? 'STOP_LOSS_LIMIT' : order.type === 'market' ? 'MARKET' : 'LIMIT',
     status: statusFrom(order),
     quantity: decimalText(order.amount),
     executedQuantity: decimalText(order.filled),
     limitPrice: price === '0' ? null : price,
+    stopPrice: stop === '0' ? null : stop,
   };
 }
 

@@ -9,10 +9,12 @@ export interface OrderParameters {
   readonly account: string;
   readonly symbol: string;
   readonly side: Side;
-  readonly type: 'LIMIT' | 'MARKET';
+  readonly type: 'LIMIT' | 'MARKET' | 'STOP_LOSS_LIMIT';
   readonly timeInForce: 'GTC' | 'IOC' | 'FOK' | null;
   readonly quantity: string;
   readonly limitPrice: string | null;
+  /** The last price at which a STOP_LOSS_LIMIT order becomes a LIMIT order; null otherwise. */
+  readonly stopPrice: string | null;
 }
 
 /** Builds parameters in canonical form: `1.50` and `1.5` are one order, so they must hash alike.
@@ -20,11 +22,14 @@ export interface OrderParameters {
 export function orderParameters(given: OrderParameters): OrderParameters {
   if (!isSymbol(given.symbol))
     throw new TypeError(`symbol must be BASE/QUOTE, was ${given.symbol}`);
-  const limited = given.type === 'LIMIT';
+  const limited = given.type !== 'MARKET';
   if (limited !== (given.limitPrice !== null) || limited !== (given.timeInForce !== null)) {
     throw new TypeError(
       'a LIMIT order has a price and a time in force; a MARKET order has neither',
     );
+  }
+  if ((given.type === 'STOP_LOSS_LIMIT') !== (given.stopPrice !== null)) {
+    throw new TypeError('a STOP_LOSS_LIMIT order, and no other, has a stop price');
   }
   return {
     venue: given.venue,
@@ -35,5 +40,6 @@ export function orderParameters(given: OrderParameters): OrderParameters {
     timeInForce: given.timeInForce,
     quantity: format(positive(given.quantity, 'quantity')),
     limitPrice: given.limitPrice && format(positive(given.limitPrice, 'limitPrice')),
+    stopPrice: given.stopPrice && format(positive(given.stopPrice, 'stopPrice')),
   };
 }

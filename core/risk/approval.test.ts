@@ -47,6 +47,7 @@ function ask(
     side,
     type: 'LIMIT',
     timeInForce: 'IOC',
+    stopPrice: null,
     ...sized,
   });
   const request = { legId: 'a'.repeat(64), serial: 1, parameters, facts, limits };
@@ -188,6 +189,7 @@ describe('order parameters', () => {
     timeInForce: 'IOC',
     quantity: '1',
     limitPrice: '2',
+    stopPrice: null,
   } as const;
 
   test('hash - follows the value and not its spelling', () => {

@@ -2,10 +2,14 @@ import { type Kysely, sql } from 'kysely';
 import { type Migration, type MigrationResultSet, Migrator } from 'kysely/migration';
 import { openStore } from '../../adapters/store/store.ts';
 import * as ring from './0001_ring.ts';
+import * as safety from './0002_safety.ts';
 
 /** Every migration there is, by name, applied in the order of the names. A list in code and not a
  * folder scan: a migration that is not named here does not exist. */
-export const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001_ring': ring };
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001_ring': ring,
+  '0002_safety': safety,
+};
 
 export interface MigrationState {
   readonly name: string;
