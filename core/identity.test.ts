@@ -9,6 +9,7 @@ import {
   legId,
   messageId,
   parameterHash,
+  planId,
 } from './identity.ts';
 
 const EVENT = {
@@ -84,8 +85,14 @@ const CASES: readonly [string, (inputs: never) => string, Fields, Fields][] = [
   [
     'leg',
     legId,
-    { decisionId: 'd1', username: 'ana', leg: 0 },
-    { decisionId: 'd2', username: 'ben', leg: 1 },
+    { causeId: 'd1', username: 'ana', leg: 0 },
+    { causeId: 'd2', username: 'ben', leg: 1 },
+  ],
+  [
+    'plan',
+    planId,
+    { kind: 'guard', username: 'ana', venue: 'paper', reference: 'l1' },
+    { kind: 'hedge', username: 'ben', venue: 'binance', reference: 'l2' },
   ],
   ['escalation', escalationId, { decisionId: 'd1' }, { decisionId: 'd2' }],
   [
@@ -106,6 +113,7 @@ const CASES: readonly [string, (inputs: never) => string, Fields, Fields][] = [
       timeInForce: null,
       quantity: '0.50',
       limitPrice: '50000.01',
+      stopPrice: '49000',
     },
   ],
   ['order', clientOrderId, ORDER, { legId: 'l2', attempt: 2, parameterHash: 'p2' }],

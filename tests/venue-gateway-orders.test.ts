@@ -80,6 +80,7 @@ describe('venue gateway orders', () => {
           quantity: '0.6',
           executedQuantity: '0.4',
           limitPrice: '50005',
+          stopPrice: null,
         },
       ]);
       expect(await desk.port.cancelOrder(key)).toEqual({

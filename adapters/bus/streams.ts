@@ -28,7 +28,7 @@ const MAIL_BYTES = { file: 256 * MIB, memory: 8 * MIB } as const;
 /** JetStream error: a stream of this name exists with another configuration. */
 const NAME_IN_USE = 10058;
 
-/** Creates the ring's four streams, or brings existing ones to this configuration. Safe to call
+/** Creates the ring's streams, or brings existing ones to this configuration. Safe to call
  * from every process at once. Throws what JetStream answers when a stream cannot be changed in
  * place. */
 export async function ensureStreams(
@@ -100,6 +100,15 @@ function streamConfigs(wire: Wire, options: StreamOptions): readonly NewStream[]
       max_age: nanos(14 * DAY_MS),
       duplicate_window: nanos(2 * MINUTE_MS),
       max_bytes: 64 * MIB,
+      discard: DiscardPolicy.Old,
+    },
+    {
+      ...shared,
+      name: streams.ANCHOR,
+      subjects: [...streamSubjects.ANCHOR],
+      description: 'Signed heads of the audit chains, one a minute and partition',
+      duplicate_window: nanos(2 * MINUTE_MS),
+      max_msgs_per_subject: 10_000,
       discard: DiscardPolicy.Old,
     },
   ];
