@@ -11,7 +11,7 @@ import { removeOutsideData } from './postgres.ts';
 import { endProcess, waitForEnd } from './processes.ts';
 import type { ServiceState, StackState } from './state.ts';
 import type { SupervisorMessage, SupervisorPlan } from './supervisor.ts';
-import { SERVICE_NAMES, type ServiceName } from './topology.ts';
+import { type Environments, type Routes, SERVICE_NAMES, type ServiceName } from './topology.ts';
 
 export interface StartOptions {
   /** The home folder (`stackHome`). */
@@ -29,6 +29,10 @@ export interface StartOptions {
   readonly ports?: PinnedPorts;
   /** Added to every worker's environment, over what the stack sets. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Ports at which kinds of workers find servers instead of the servers' own. */
+  readonly routes?: Routes;
+  /** Added to the environment of one kind of worker. */
+  readonly environments?: Environments;
   /** Only for tests: false does not wait for the disk. */
   readonly durable?: boolean;
   /** Only for bare servers: false makes no database `corro` and no streams, and opens NATS. */
@@ -84,6 +88,8 @@ function plan(options: StartOptions): SupervisorPlan {
     durable: options.durable ?? true,
     prepare: options.prepare ?? true,
     environment: options.environment ?? {},
+    routes: options.routes ?? {},
+    environments: options.environments ?? {},
   };
 }
 

@@ -10,7 +10,14 @@ import { natsUrl } from './nats.ts';
 import { choosePorts, freePort, type PinnedPorts, type PortChoice, type Ports } from './ports.ts';
 import { placePostgres, postgresUrl } from './postgres.ts';
 import { type Addresses, type StackState, type StackStatus, writeState } from './state.ts';
-import { SERVICE_NAMES, SERVICES, type ServiceName, type StackContext } from './topology.ts';
+import {
+  type Environments,
+  type Routes,
+  SERVICE_NAMES,
+  SERVICES,
+  type ServiceName,
+  type StackContext,
+} from './topology.ts';
 
 /** What the starter tells the supervisor, as one JSON argument. */
 export interface SupervisorPlan {
@@ -23,6 +30,8 @@ export interface SupervisorPlan {
   readonly durable: boolean;
   readonly prepare: boolean;
   readonly environment: Readonly<Record<string, string>>;
+  readonly routes: Routes;
+  readonly environments: Environments;
 }
 
 /** What the supervisor tells its starter over the process channel. */
@@ -78,11 +87,12 @@ class Supervisor {
   }
 
   #makeContext(ports: Ports): StackContext {
-    const { namespace, durable, prepare, environment } = this.#plan;
+    const { namespace, durable, prepare, environment, routes, environments } = this.#plan;
     const binaries = findBinaries();
     const place = placePostgres(this.#home, binaries.postgres);
     const home = this.#home;
-    return { home, ports, binaries, place, namespace, durable, prepare, environment };
+    const told = { namespace, durable, prepare, environment, routes, environments };
+    return { home, ports, binaries, place, ...told };
   }
 
   async #makeChildren(context: StackContext): Promise<readonly Child[]> {

@@ -45,7 +45,16 @@ export interface StackContext {
   readonly prepare: boolean;
   /** Added to every worker's environment, over what the stack sets. */
   readonly environment: Readonly<Record<string, string>>;
+  readonly routes: Routes;
+  /** Added to the environment of one kind of worker. */
+  readonly environments: Environments;
 }
+
+/** Ports at which one kind of worker finds servers instead of the servers' own: where something
+ * stands between the two and may cut the line. */
+export type Routes = { readonly [name in ServiceName]?: Partial<Record<RoutedPort, number>> };
+export type RoutedPort = 'postgres' | 'nats' | 'temporal' | 'paper';
+export type Environments = { readonly [name in ServiceName]?: Readonly<Record<string, string>> };
 
 export interface Command {
   readonly program: string;
@@ -164,7 +173,7 @@ function worker({ name, after, scalable = false, user }: WorkerLine): Service {
     command: (context, healthPort) => ({
       program: process.execPath,
       flags: [join(REPOSITORY, 'workers', `${name}.ts`)],
-      environment: workerEnvironment(context, { user, healthPort }),
+      environment: workerEnvironment(context, { name, user, healthPort }),
       runAs: null,
     }),
     ping: async (_context, healthPort) => pingWorker(healthPort),
@@ -205,12 +214,13 @@ export const SERVICES: Readonly<Record<ServiceName, Service>> = {
 /** What `workers/settings.ts` reads. The paper secret goes only to the two that need it. */
 function workerEnvironment(
   context: StackContext,
-  worker: { user: NatsUser; healthPort: number },
+  worker: { name: ServiceName; user: NatsUser; healthPort: number },
 ): Record<string, string> {
-  const { home, ports } = context;
+  const { home } = context;
+  const ports = { ...context.ports, ...context.routes[worker.name] };
   const venue = {
     CORRO_PAPER_URL: `http://127.0.0.1:${ports.paper}`,
-    CORRO_PAPER_PORT: String(ports.paper),
+    CORRO_PAPER_PORT: String(context.ports.paper),
     CORRO_PAPER_DIR: home.paper,
     CORRO_PAPER_SECRET: secret(home, 'paper'),
   };
@@ -222,6 +232,7 @@ function workerEnvironment(
     CORRO_HEALTH_PORT: String(worker.healthPort),
     ...(worker.user === 'venue' ? venue : {}),
     ...context.environment,
+    ...context.environments[worker.name],
   };
 }
 
