@@ -20,8 +20,10 @@ import {
   type OrderState,
   STATUS_EVENTS,
 } from '../core/orders/lifecycle.ts';
+import type { OrderParameters } from '../core/orders/parameters.ts';
 import { pauseBeforeQuery, silenceProvesAfter } from '../core/orders/resolution.ts';
 import { venueRules } from '../core/orders/venue-rules.ts';
+import type { Side } from '../core/risk/facts.ts';
 import { tellFills, tellOrder } from './orders-feed.ts';
 import { beating } from './orders-heartbeat.ts';
 
@@ -38,6 +40,12 @@ export interface OrderDependencies {
 /** What the workflow needs to know of an order; money as decimal strings. */
 export interface OrderView {
   readonly clientOrderId: string;
+  readonly legId: string;
+  readonly userId: string;
+  readonly venue: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly timeInForce: OrderParameters['timeInForce'];
   readonly attempt: number;
   readonly state: OrderState;
   readonly quantity: string;
@@ -66,6 +74,8 @@ export interface Question {
   readonly clientOrderId: string;
   /** How many times it was asked before. */
   readonly asked: number;
+  /** It is to be taken back, not only asked about. */
+  readonly recall: boolean;
 }
 
 export type OrderActivities = ReturnType<typeof createOrderActivities>;
@@ -87,6 +97,10 @@ export function createOrderActivities(dependencies: OrderDependencies) {
     prepareOrder: (request: LegRequest): Promise<PreparedOrder> =>
       step(() => prepare(dependencies, request)),
 
+    /** How an order stands by our own record. */
+    readOrder: (clientOrderId: string): Promise<OrderView> =>
+      step(async () => viewOf(await readOrder(db, clientOrderId))),
+
     /** Succeeds when the venue answers. */
     reachVenue: (name: string): Promise<void> =>
       step(async () => {
@@ -97,7 +111,7 @@ export function createOrderActivities(dependencies: OrderDependencies) {
     sendOrder: (clientOrderId: string): Promise<OrderView> =>
       step(() => sendOnce(dependencies, clientOrderId)),
 
-    /** Asks the venue what became of a sent order; see `ask`. */
+    /** Asks the venue what became of a sent order, or takes it back; see `ask`. */
     resolveOrder: (question: Question): Promise<ResolvedOrder> =>
       step(() => ask(dependencies, question)),
 
@@ -170,7 +184,7 @@ function newsOf(outcome: SendOutcome, venueName: string) {
  * venue's trade list holds no trade of an order that is not ours. */
 async function ask(
   dependencies: OrderDependencies,
-  { clientOrderId, asked }: Question,
+  { clientOrderId, asked, recall }: Question,
 ): Promise<ResolvedOrder> {
   const { db, venue } = dependencies;
   let order = await readOrder(db, clientOrderId);
@@ -179,6 +193,8 @@ async function ask(
   if (!isLive(order.state)) return done(dependencies, order);
   const { account, symbol } = order.parameters;
   const key = { account, symbol, clientOrderId };
+  // Its answer is not believed: what the order came to is asked right after.
+  if (recall && order.state === 'open') await port.cancelOrder(key);
   const report = await port.queryOrder(key);
   if (report.found) return heard(dependencies, { order, report, asked, port });
   const provesAfter = silenceProvesAfter(
@@ -302,6 +318,12 @@ async function refusingContradictions<T>(
 function viewOf(order: OrderRow): OrderView {
   return {
     clientOrderId: order.clientOrderId,
+    legId: order.legId,
+    userId: order.userId,
+    venue: order.parameters.venue,
+    symbol: order.parameters.symbol,
+    side: order.parameters.side,
+    timeInForce: order.parameters.timeInForce,
     attempt: order.attempt,
     state: order.state,
     quantity: order.parameters.quantity,
