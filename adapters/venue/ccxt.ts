@@ -160,26 +160,34 @@ export class CcxtVenue {
 
   #createOrder(order: NewOrder) {
     const { symbol, side, type, quantity, limitPrice, timeInForce, clientOrderId } = order;
-    const params = { clientOrderId, ...(timeInForce === null ? {} : { timeInForce }) };
+    const params = {
+      clientOrderId,
+      ...(timeInForce === null ? {} : { timeInForce }),
+      ...(order.stopPrice === null ? {} : { triggerPrice: order.stopPrice }),
+    };
     // Exact text goes through ccxt unharmed; its types know numbers only.
     const [amount, price] = [quantity, limitPrice ?? undefined] as unknown as [number, number];
-    const [kind, way] = [type.toLowerCase(), side.toLowerCase()] as ['limit', 'buy'];
+    // ccxt's word for STOP_LOSS_LIMIT is a limit order with a trigger price.
+    const plain = type === 'MARKET' ? 'market' : 'limit';
+    const [kind, way] = [plain, side.toLowerCase()] as ['limit', 'buy'];
     return this.exchange.createOrder(symbol, kind, way, amount, price, params);
   }
 
   /** ccxt rounds a quantity and a price onto the symbol's steps in silence; an approved order is
    * sent as it was approved or not at all. */
-  async #misfit({ symbol, quantity, limitPrice }: NewOrder): Promise<string | null> {
+  async #misfit({ symbol, quantity, ...order }: NewOrder): Promise<string | null> {
     if (!(await this.knows(symbol))) return `the venue has no symbol ${symbol}`;
     const { exchange } = this;
     if (!sameDecimal(String(exchange.amountToPrecision(symbol, quantity)), quantity)) {
       return `quantity must be a multiple of the lot, was ${quantity}`;
     }
-    if (limitPrice === null) return null;
-    const rounded = String(exchange.priceToPrecision(symbol, limitPrice));
-    return sameDecimal(rounded, limitPrice)
-      ? null
-      : `limit price must be a multiple of the tick, was ${limitPrice}`;
+    const prices = { 'limit price': order.limitPrice, 'stop price': order.stopPrice };
+    for (const [name, price] of Object.entries(prices)) {
+      if (price === null) continue;
+      if (sameDecimal(String(exchange.priceToPrecision(symbol, price)), price)) continue;
+      return `${name} must be a multiple of the tick, was ${price}`;
+    }
+    return null;
   }
 
   #classify(sending: Sending, error: unknown): SendOutcome {

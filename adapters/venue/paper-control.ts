@@ -37,8 +37,8 @@ export interface PaperControl {
     readonly timeMs: number;
     readonly candles: readonly TapeCandle[];
   }): Promise<boolean>;
-  /** The venue's own log, one parsed line at a time, oldest first. */
-  log(): AsyncGenerator<Record<string, unknown>>;
+  /** The venue's own log, one parsed line at a time, oldest first, from line `from` (default 1). */
+  log(from?: number): AsyncGenerator<Record<string, unknown>>;
 }
 
 /** A control request the paper venue refused, or could not be reached with. `status` 0: no answer.
@@ -85,8 +85,8 @@ export function paperControl(options: {
     },
     deposit: async (deposit) => (await post('/control/accounts', deposit))['credited'] === true,
     tape: async (close) => (await post('/control/tape', close))['moved'] === true,
-    log: async function* log() {
-      const response = await request('/control/log', { method: 'GET' });
+    log: async function* log(from = 1) {
+      const response = await request(`/control/log?from=${from}`, { method: 'GET' });
       yield* jsonLines(response);
     },
   };

@@ -1,8 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { paperLogSecret } from '../../adapters/venue/paper-keys.ts';
 import { TIMEFRAMES, type Timeframe } from '../../core/market/candle.ts';
 import { isSymbol } from '../../core/market/instrument.ts';
 import { readBody } from './body.ts';
@@ -99,18 +100,17 @@ const ACTS: Readonly<Record<string, Act>> = {
 };
 
 /** The door of whoever runs the tape: instruments, deposits, conditions, candles, and the log
- * itself. Every request carries the secret in `x-corro-control`. */
+ * itself. Every request carries the secret in `x-corro-control`; the log opens to its own secret
+ * too (`paperLogSecret`), which opens nothing else. */
 export function controlHandler(venue: PaperVenue, secret: string): HttpHandler {
+  const logSecret = paperLogSecret(secret);
   return async (request, response) => {
-    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     try {
-      if (!isKnown(request, secret)) throw new ControlError(401, 'x-corro-control is not right');
-      if (request.method === 'GET' && path === '/control/log') {
-        await venue.settled();
-        response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-        await pipeline(createReadStream(venue.log.path), response);
-        return;
-      }
+      const asksLog = request.method === 'GET' && path === '/control/log';
+      const opens = asksLog ? [secret, logSecret] : [secret];
+      if (!isKnown(request, opens)) throw new ControlError(401, 'x-corro-control is not right');
+      if (asksLog) return await sendLog(venue, query, response);
       const act = request.method === 'POST' ? ACTS[path] : undefined;
       if (!act) throw new ControlError(404, `no ${request.method} ${path}`);
       const result = act(venue, await readJson(request));
@@ -133,10 +133,21 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-function isKnown(request: IncomingMessage, secret: string): boolean {
+/** The log from the line that `from=` names on; the whole of it without that. */
+async function sendLog(venue: PaperVenue, query: string, response: ServerResponse): Promise<void> {
+  const from = new URLSearchParams(query).get('from') ?? '1';
+  if (!/^[1-9]\d{0,14}$/.test(from)) throw new ControlError(400, 'from must be a line from 1 on');
+  await venue.settled();
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  await pipeline(Readable.from(venue.log.read(Number(from))), response);
+}
+
+function isKnown(request: IncomingMessage, secrets: readonly string[]): boolean {
   const given = Buffer.from(String(request.headers['x-corro-control'] ?? ''));
-  const expected = Buffer.from(secret);
-  return given.length === expected.length && timingSafeEqual(given, expected);
+  return secrets.some((secret) => {
+    const expected = Buffer.from(secret);
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  });
 }
 
 function describe(error: unknown): { readonly status: number; readonly text: string } {

@@ -57,6 +57,7 @@ const REFUSALS = {
   recvWindow: [-1131, 400, () => 'recvWindow must be less than 60000.'],
   insufficientBalance: [-2010, 400, () => 'Account has insufficient balance for requested action.'],
   duplicateOrder: [-2010, 400, () => 'Duplicate order sent.'],
+  triggersAtOnce: [-2010, 400, () => 'Order would trigger immediately.'],
   unknownOrder: [-2011, 400, () => 'Unknown order sent.'],
   noSuchOrder: [-2013, 400, () => 'Order does not exist.'],
   keyFormat: [-2014, 401, () => 'API-key format invalid.'],

@@ -5,6 +5,7 @@ import type { Conditions } from './conditions.ts';
 import type { Side } from './matching.ts';
 
 export type OrderStatus = 'NEW' | 'PARTIALLY_FILLED' | 'FILLED' | 'CANCELED' | 'EXPIRED';
+export type OrderType = 'LIMIT' | 'MARKET' | 'STOP_LOSS_LIMIT';
 export type TimeInForce = 'GTC' | 'IOC' | 'FOK';
 
 /** An order as it was accepted. Decimal strings in plain digits. */
@@ -14,10 +15,12 @@ export interface OrderTerms {
   readonly clientOrderId: string;
   readonly symbol: string;
   readonly side: Side;
-  readonly type: 'LIMIT' | 'MARKET';
+  readonly type: OrderType;
   readonly timeInForce: TimeInForce;
   /** `null` for MARKET. */
   readonly price: string | null;
+  /** The price that sets a STOP_LOSS_LIMIT order off; absent otherwise. */
+  readonly stopPrice?: string;
   /** Base units; `0` when `quoteQuantity` says how much. */
   readonly quantity: string;
   readonly quoteQuantity: string | null;
@@ -75,6 +78,8 @@ export type VenueEvent =
       readonly type: 'tape';
       readonly timeMs: number;
       readonly moves: readonly TapeMove[];
+      /** Orders whose stop was reached; absent: none. */
+      readonly triggered?: readonly number[];
       readonly trades: readonly TradeRow[];
       readonly balances: Readonly<Record<string, readonly BalanceRow[]>>;
     };

@@ -11,10 +11,14 @@ export const MAX_QUANTITY = '900000000000';
 
 /** PRICE_FILTER, LOT_SIZE and NOTIONAL, in Binance's order and with its codes. Throws `Refusal`. */
 export function checkFilters(symbol: SymbolState, request: OrderRequest): void {
-  const { price, quantity, quoteQuantity } = request;
+  const { price, stopPrice, quantity, quoteQuantity } = request;
   if (price) {
     checkPrecision('price', price);
     checkStep('PRICE_FILTER', price, { step: symbol.steps.tick, most: amount(MAX_PRICE) });
+  }
+  if (stopPrice) {
+    checkPrecision('stopPrice', stopPrice);
+    checkStep('PRICE_FILTER', stopPrice, { step: symbol.steps.tick, most: amount(MAX_PRICE) });
   }
   if (quantity) {
     checkPrecision('quantity', quantity);

@@ -13,6 +13,8 @@ export interface LogReport {
 }
 
 const NEWLINE = 0x0a;
+/** The place of every such line is remembered, so that reading from one costs no whole log. */
+const MARK_EVERY = 1_024;
 
 /** The venue's own append-only record (JSON lines). Nothing is answered before `durable()`: one
  * fsync carries everything appended while the one before it ran. */
@@ -20,16 +22,23 @@ export class VenueLog {
   readonly path: string;
   readonly report: LogReport;
   readonly #file: FileHandle;
+  readonly #marks: Marks;
   #lines: number;
+  /** Bytes handed to the file, and those of them that are safe on the disk. */
+  #bytes: number;
+  #safeBytes: number;
   #pending: string[] = [];
   #flushing: Promise<void> | null = null;
   #broken: Error | null = null;
 
-  private constructor(path: string, file: FileHandle, report: LogReport) {
+  private constructor(path: string, file: FileHandle, read: ReadReport) {
     this.path = path;
     this.#file = file;
-    this.report = report;
-    this.#lines = report.lines;
+    this.report = { lines: read.lines, tornBytes: read.tornBytes };
+    this.#lines = read.lines;
+    this.#bytes = read.bytes;
+    this.#safeBytes = read.bytes;
+    this.#marks = read.marks;
   }
 
   /** Opens (or makes) `venue.jsonl` in `directory` and hands every whole line to `replay`, oldest
@@ -40,10 +49,10 @@ export class VenueLog {
     const path = join(directory, 'venue.jsonl');
     const file = await open(path, 'a');
     try {
-      const { lines, bytes } = await readLines(path, replay);
+      const read = await readLines(path, replay);
       const { size } = await stat(path);
-      if (size > bytes) await file.truncate(bytes);
-      return new VenueLog(path, file, { lines, tornBytes: size - bytes });
+      if (size > read.bytes) await file.truncate(read.bytes);
+      return new VenueLog(path, file, { ...read, tornBytes: size - read.bytes });
     } catch (error) {
       await file.close();
       throw error;
@@ -59,7 +68,29 @@ export class VenueLog {
     if (this.#broken) throw this.#broken;
     this.#lines += 1;
     const line = { n: this.#lines, wallMs: Date.now(), ...event };
-    this.#pending.push(`${JSON.stringify(line)}\n`);
+    const text = `${JSON.stringify(line)}\n`;
+    mark(this.#marks, this.#lines, this.#bytes);
+    this.#bytes += Buffer.byteLength(text);
+    this.#pending.push(text);
+  }
+
+  /** The log as JSON lines from line `from` on, up to what is safe on the disk now: never half a
+   * line. */
+  async *read(from: number): AsyncGenerator<Buffer> {
+    const end = this.#safeBytes - 1;
+    const skip = Math.floor((from - 1) / MARK_EVERY);
+    const start = this.#marks[skip];
+    if (start === undefined || start > end) return;
+    let ahead = from - 1 - skip * MARK_EVERY;
+    for await (const chunk of createReadStream(this.path, { start, end })) {
+      let rest = chunk as Buffer;
+      for (; ahead > 0 && rest.length > 0; ) {
+        const newline = rest.indexOf(NEWLINE);
+        if (newline >= 0) ahead -= 1;
+        rest = newline < 0 ? rest.subarray(rest.length) : rest.subarray(newline + 1);
+      }
+      if (rest.length > 0) yield rest;
+    }
   }
 
   /** Resolves when every line appended so far is on the disk. Rejects for ever after a failed
@@ -80,10 +111,12 @@ export class VenueLog {
 
   async #flush(): Promise<void> {
     const lines = this.#pending;
+    const upTo = this.#bytes;
     this.#pending = [];
     try {
       await this.#file.appendFile(lines.join(''));
       await this.#file.datasync();
+      this.#safeBytes = upTo;
     } catch (error) {
       this.#broken = new Error(`cannot write ${this.path}`, { cause: error });
     } finally {
@@ -92,11 +125,24 @@ export class VenueLog {
   }
 }
 
+/** Where line 1 starts, and every 1,024th after it. */
+type Marks = number[];
+
+function mark(marks: Marks, line: number, startsAt: number): void {
+  if ((line - 1) % MARK_EVERY === 0) marks.push(startsAt);
+}
+
+interface ReadReport extends LogReport {
+  readonly bytes: number;
+  readonly marks: Marks;
+}
+
 /** Reads whole lines only; returns how many there are and where the last one ends. */
 async function readLines(
   path: string,
   replay: (line: LogLine) => void,
-): Promise<{ lines: number; bytes: number }> {
+): Promise<{ lines: number; bytes: number; marks: Marks }> {
+  const marks: Marks = [];
   let rest = Buffer.alloc(0);
   let lines = 0;
   let bytes = 0;
@@ -105,13 +151,14 @@ async function readLines(
     let from = 0;
     for (let end = data.indexOf(NEWLINE); end >= 0; end = data.indexOf(NEWLINE, from)) {
       lines += 1;
+      mark(marks, lines, bytes + from);
       replay(parseLine(data.toString('utf8', from, end), lines, path));
       from = end + 1;
     }
     bytes += from;
     rest = data.subarray(from);
   }
-  return { lines, bytes };
+  return { lines, bytes, marks };
 }
 
 function parseLine(text: string, number: number, path: string): LogLine {

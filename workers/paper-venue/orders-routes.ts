@@ -1,6 +1,6 @@
 import type { Amount } from './decimals.ts';
 import { Refusal } from './errors.ts';
-import type { TimeInForce } from './events.ts';
+import type { OrderType, TimeInForce } from './events.ts';
 import type { Side } from './matching.ts';
 import type { Parameters } from './parameters.ts';
 import * as render from './render.ts';
@@ -162,19 +162,34 @@ function orderRequest(state: VenueState, account: string, parameters: Parameters
   const clientOrderId =
     parameters.optional('newClientOrderId', CLIENT_ID) ?? `venue-${state.nextOrderId}`;
   const head = { account, market, clientOrderId, side, type };
-  return type === 'LIMIT'
-    ? { ...head, ...limitTerms(parameters) }
-    : { ...head, ...marketTerms(parameters) };
+  return { ...head, ...TERMS[type](parameters) };
 }
 
-type Terms = Pick<OrderRequest, 'timeInForce' | 'price' | 'quantity' | 'quoteQuantity'>;
+type Terms = Pick<
+  OrderRequest,
+  'timeInForce' | 'price' | 'stopPrice' | 'quantity' | 'quoteQuantity'
+>;
+
+const TERMS: Readonly<Record<OrderType, (parameters: Parameters) => Terms>> = {
+  LIMIT: limitTerms,
+  MARKET: marketTerms,
+  STOP_LOSS_LIMIT: stopTerms,
+};
 
 function limitTerms(parameters: Parameters): Terms {
   const timeInForce = timeInForceOf(parameters.text('timeInForce'));
   if (parameters.has('quoteOrderQty')) throw new Refusal('notRequired', 'quoteOrderQty');
   const price = positive('price', parameters.optionalDecimal('price'));
   const quantity = positive('quantity', parameters.optionalDecimal('quantity'));
-  return { timeInForce, price, quantity, quoteQuantity: null };
+  return { timeInForce, price, stopPrice: null, quantity, quoteQuantity: null };
+}
+
+/** A stop rests until it is reached, so that GTC is the only time in force taken here. */
+function stopTerms(parameters: Parameters): Terms {
+  const terms = limitTerms(parameters);
+  if (terms.timeInForce !== 'GTC') throw new Refusal('timeInForce');
+  const stopPrice = positive('stopPrice', parameters.optionalDecimal('stopPrice'));
+  return { ...terms, stopPrice };
 }
 
 function marketTerms(parameters: Parameters): Terms {
@@ -187,6 +202,7 @@ function marketTerms(parameters: Parameters): Terms {
   return {
     timeInForce: 'GTC',
     price: null,
+    stopPrice: null,
     quantity: quoteQuantity ? null : positive('quantity', quantity),
     quoteQuantity: quoteQuantity ? positive('quoteOrderQty', quoteQuantity) : null,
   };
@@ -194,7 +210,8 @@ function marketTerms(parameters: Parameters): Terms {
 
 function positive(name: string, value: Amount | undefined): Amount {
   if (!value) throw new Refusal('missingParameter', name);
-  if (value.isZero()) throw new Refusal('filter', name === 'price' ? 'PRICE_FILTER' : 'LOT_SIZE');
+  if (value.isZero())
+    throw new Refusal('filter', /price/i.test(name) ? 'PRICE_FILTER' : 'LOT_SIZE');
   return value;
 }
 
@@ -203,8 +220,8 @@ function sideOf(text: string): Side {
   throw new Refusal('side');
 }
 
-function typeOf(text: string): 'LIMIT' | 'MARKET' {
-  if (text === 'LIMIT' || text === 'MARKET') return text;
+function typeOf(text: string): OrderType {
+  if (Object.hasOwn(TERMS, text)) return text as OrderType;
   throw new Refusal('orderType');
 }
 

@@ -22,6 +22,8 @@ export interface OrderRecord {
   /** Quote units paid or received, before fees. */
   quoted: Amount;
   updateTimeMs: number;
+  /** Market time at which it went to the book; `null`: a stop that was not reached yet. */
+  workingTimeMs: number | null;
   readonly trades: TradeRow[];
 }
 
@@ -37,6 +39,8 @@ export interface SymbolState {
   /** Goes up by one with every change of the book. */
   bookId: number;
   lastPrice: number | null;
+  /** Where the market stands: the next candle's open, or the close when nobody knows that. */
+  standsAt: number | null;
   nextTradeId: number;
 }
 
@@ -131,6 +135,7 @@ export class VenueState {
       taken: [],
       bookId: 1,
       lastPrice: null,
+      standsAt: null,
       nextTradeId: 1,
     };
     this.#symbols.set(instrument.symbol, { ...(known ?? start), instrument, steps });
@@ -145,6 +150,7 @@ export class VenueState {
       executed: ZERO,
       quoted: ZERO,
       updateTimeMs: order.timeMs,
+      workingTimeMs: order.stopPrice === undefined ? order.timeMs : null,
       trades: [],
     };
     this.orders.set(order.orderId, record);
@@ -179,6 +185,12 @@ export class VenueState {
 
   #applyTape(event: VenueEvent & { type: 'tape' }): void {
     this.tapeTimeMs = event.timeMs;
+    for (const orderId of event.triggered ?? []) {
+      const record = this.orders.get(orderId);
+      if (!record) throw new Error(`log sets off order ${orderId}, which it never opened`);
+      record.workingTimeMs = event.timeMs;
+      record.updateTimeMs = event.timeMs;
+    }
     for (const trade of event.trades) {
       const record = this.orders.get(trade.orderId);
       if (!record) throw new Error(`log fills order ${trade.orderId}, which it never opened`);
@@ -203,6 +215,7 @@ export class VenueState {
     symbol.taken = [];
     symbol.bookId += 1;
     symbol.lastPrice = move.candle.close;
+    symbol.standsAt = market.middle;
   }
 
   #applyTrade(record: OrderRecord, trade: TradeRow): void {

@@ -3,8 +3,9 @@ import { TIMEFRAMES } from '../../core/market/candle.ts';
 import { settle, Wallet } from './accounts.ts';
 import { type Amount, amount } from './decimals.ts';
 import type { TapeMove, TradeRow, VenueEvent } from './events.ts';
-import { matchResting, type Passing } from './matching.ts';
+import type { Match, Passing } from './matching.ts';
 import type { OrderRecord, SymbolState, VenueState } from './state.ts';
+import { matchPassing } from './stops.ts';
 
 /** A control request the venue cannot follow; `status` is the HTTP status of the answer. */
 export class ControlError extends Error {
@@ -42,7 +43,9 @@ export function decideTape(state: VenueState, request: TapeRequest): TapeEvent |
     const symbol = state.symbol(move.symbol);
     if (symbol) desk.pass(symbol, move);
   }
-  return { type: 'tape', timeMs, moves, trades: desk.trades, balances: desk.balances() };
+  const { triggered, trades } = desk;
+  const set = triggered.size > 0 ? { triggered: [...triggered] } : {};
+  return { type: 'tape', timeMs, moves, ...set, trades, balances: desk.balances() };
 }
 
 /** False for a candle the venue has seen, word for word: a driver that was killed stores candles in
@@ -77,9 +80,10 @@ function leading(state: VenueState, moves: readonly TapeMove[]): readonly TapeMo
   return [...finest.values()].filter((move) => state.history.leads(move.symbol, move.timeframe));
 }
 
-/** Fills the resting orders of one close, with one wallet per account. */
+/** Fills the resting orders of one close and sets its stops off, with one wallet per account. */
 class Desk {
   readonly trades: TradeRow[] = [];
+  readonly triggered = new Set<number>();
   readonly #state: VenueState;
   readonly #timeMs: number;
   readonly #wallets = new Map<string, Wallet>();
@@ -111,33 +115,49 @@ class Desk {
     const records = [...this.#state.open.values()].filter(
       ({ terms }) => terms.symbol === symbol.instrument.symbol,
     );
-    const resting = records
+    const open = records
       .map((record) => ({
         orderId: record.terms.orderId,
         side: record.terms.side,
         limitPrice: amount(record.terms.price ?? '0'),
+        stopPrice: this.#waitsFor(record),
         left: amount(record.terms.quantity).minus(this.#executedOf(record)),
       }))
       .filter(({ left }) => left.gt(0));
-    const matches = matchResting(resting, passing, symbol.steps);
+    const resting = open.filter(({ stopPrice }) => stopPrice === null);
+    const stops = open.flatMap(({ stopPrice, ...order }) =>
+      stopPrice === null ? [] : { ...order, stopPrice },
+    );
+    const passed = matchPassing({ resting, stops }, passing, symbol.steps);
+    for (const orderId of passed.triggered) this.triggered.add(orderId);
     for (const record of records) {
-      const match = matches.get(record.terms.orderId);
-      if (match) this.#settle(symbol, record, match);
+      const { orderId } = record.terms;
+      const maker = passed.makers.get(orderId);
+      const taker = passed.takers.get(orderId);
+      if (maker) this.#settle(symbol, record, { ...maker, maker: true });
+      if (taker) this.#settle(symbol, record, { ...taker, maker: false });
     }
+  }
+
+  /** The stop that must still be reached; `null` for an order that works. */
+  #waitsFor({ terms, workingTimeMs }: OrderRecord): Amount | null {
+    if (workingTimeMs !== null || this.triggered.has(terms.orderId)) return null;
+    return terms.stopPrice === undefined ? null : amount(terms.stopPrice);
   }
 
   #settle(
     symbol: SymbolState,
     record: OrderRecord,
-    match: { readonly price: Amount; readonly quantity: Amount },
+    match: Match & { readonly maker: boolean },
   ): void {
     const { terms } = record;
+    const { makerFeeBps, takerFeeBps } = this.#state.conditions;
     const { fee, feeAsset } = settle(this.#wallet(terms.account), {
       pair: symbol.instrument,
       side: terms.side,
       match,
       lockedAt: amount(terms.price ?? '0'),
-      feeBps: this.#state.conditions.makerFeeBps,
+      feeBps: match.maker ? makerFeeBps : takerFeeBps,
     });
     const tradeId = this.#nextTradeIds.get(terms.symbol) ?? symbol.nextTradeId;
     this.#nextTradeIds.set(terms.symbol, tradeId + 1);
@@ -149,7 +169,7 @@ class Desk {
       quantity: match.quantity.toFixed(),
       fee: fee.toFixed(),
       feeAsset,
-      maker: true,
+      maker: match.maker,
       timeMs: this.#timeMs,
     });
   }

@@ -1,10 +1,18 @@
 import { cover, settle, Wallet } from './accounts.ts';
 import { type Amount, amount, ZERO } from './decimals.ts';
 import { Refusal } from './errors.ts';
-import type { OrderStatus, OrderTerms, TimeInForce, TradeRow, VenueEvent } from './events.ts';
+import type {
+  OrderStatus,
+  OrderTerms,
+  OrderType,
+  TimeInForce,
+  TradeRow,
+  VenueEvent,
+} from './events.ts';
 import { checkFilters } from './filters.ts';
 import { type Match, matchTaker, type Side } from './matching.ts';
 import { bookOf, type OrderRecord, type SymbolState, type VenueState } from './state.ts';
+import { reaches } from './stops.ts';
 
 /** A new order as its parameters say it, before any rule of the symbol was asked. */
 export interface OrderRequest {
@@ -13,9 +21,11 @@ export interface OrderRequest {
   readonly market: string;
   readonly clientOrderId: string;
   readonly side: Side;
-  readonly type: 'LIMIT' | 'MARKET';
+  readonly type: OrderType;
   readonly timeInForce: TimeInForce;
   readonly price: Amount | null;
+  /** Of a STOP_LOSS_LIMIT order. */
+  readonly stopPrice: Amount | null;
   readonly quantity: Amount | null;
   readonly quoteQuantity: Amount | null;
 }
@@ -29,7 +39,8 @@ export function decideOrder(state: VenueState, request: OrderRequest, nowMs: num
   if (!symbol) throw new Refusal('symbol');
   checkFilters(symbol, request);
   refuseDuplicate(state, symbol, request);
-  const matches = takerMatches(symbol, request);
+  refuseReachedStop(symbol, request);
+  const matches = request.stopPrice ? [] : takerMatches(symbol, request);
   const wallet = new Wallet(state.accounts.balances(request.account));
   lockMoney(wallet, symbol, { request, matches });
   const order = termsOf(state, symbol, { request, nowMs });
@@ -80,6 +91,12 @@ function refuseDuplicate(state: VenueState, symbol: SymbolState, request: OrderR
   const { account, clientOrderId } = request;
   const earlier = state.byClientId(account, symbol.instrument.symbol, clientOrderId);
   if (earlier && state.open.has(earlier.terms.orderId)) throw new Refusal('duplicateOrder');
+}
+
+/** A stop that has been reached is no stop: the market stands where the next candle opens. */
+function refuseReachedStop({ standsAt }: SymbolState, { side, stopPrice }: OrderRequest): void {
+  if (!stopPrice || standsAt === null) return;
+  if (reaches(side, amount(standsAt), stopPrice)) throw new Refusal('triggersAtOnce');
 }
 
 function takerMatches(symbol: SymbolState, request: OrderRequest): readonly Match[] {
@@ -138,6 +155,7 @@ function termsOf(
     type: request.type,
     timeInForce: request.timeInForce,
     price: request.price?.toFixed() ?? null,
+    ...(request.stopPrice ? { stopPrice: request.stopPrice.toFixed() } : {}),
     quantity: (request.quantity ?? ZERO).toFixed(),
     quoteQuantity: request.quoteQuantity?.toFixed() ?? null,
     timeMs: state.tapeTimeMs ?? nowMs,

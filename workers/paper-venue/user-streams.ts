@@ -27,6 +27,9 @@ export function userMessages(state: VenueState, event: VenueEvent): readonly Use
     }
     case 'tape':
       return [
+        ...(event.triggered ?? []).flatMap((orderId) =>
+          triggerReport(state, orderId, event.timeMs),
+        ),
         ...event.trades.flatMap((trade) => restingReport(state, trade)),
         ...Object.entries(event.balances).map(([account, rows]) => position(account, rows)),
       ];
@@ -45,6 +48,8 @@ interface Change {
   readonly quoted: Amount;
   readonly timeMs: number;
   readonly trade?: TradeRow;
+  /** Whether it is on the book; left out: what its kind and status say. */
+  readonly works?: boolean;
 }
 
 function orderReports(event: VenueEvent & { type: 'order' }): readonly UserMessage[] {
@@ -68,6 +73,14 @@ function orderReports(event: VenueEvent & { type: 'order' }): readonly UserMessa
   return reports;
 }
 
+/** Binance tells of a stop that was reached as of a new order that works now. */
+function triggerReport(state: VenueState, orderId: number, timeMs: number): readonly UserMessage[] {
+  const record = state.orders.get(orderId);
+  if (!record) return [];
+  const change = { kind: 'NEW', status: 'NEW', executed: ZERO, quoted: ZERO, timeMs } as const;
+  return [executionReport(record.terms, { ...change, works: true })];
+}
+
 function restingReport(state: VenueState, trade: TradeRow): readonly UserMessage[] {
   const record = state.orders.get(trade.orderId);
   if (!record) return [];
@@ -86,6 +99,7 @@ function executionReport(order: OrderTerms, change: Change): UserMessage {
   const money = (text: string): string => printed(amount(text));
   const traded = trade ? amount(trade.price).mul(trade.quantity) : ZERO;
   const open = change.status === 'NEW' || change.status === 'PARTIALLY_FILLED';
+  const waits = order.stopPrice !== undefined && change.kind === 'NEW';
   const data = {
     e: 'executionReport',
     E: Date.now(),
@@ -96,7 +110,7 @@ function executionReport(order: OrderTerms, change: Change): UserMessage {
     f: order.timeInForce,
     q: money(order.quantity),
     p: money(order.price ?? '0'),
-    P: '0.00000000',
+    P: money(order.stopPrice ?? '0'),
     F: '0.00000000',
     g: -1,
     C: '',
@@ -111,7 +125,7 @@ function executionReport(order: OrderTerms, change: Change): UserMessage {
     N: trade?.feeAsset ?? null,
     T: change.timeMs,
     t: trade?.tradeId ?? -1,
-    w: open,
+    w: change.works ?? (open && !waits),
     m: trade?.maker ?? false,
     O: order.timeMs,
     Z: printed(change.quoted),
