@@ -90,12 +90,43 @@ export function escalationId({ decisionId: decision }: { readonly decisionId: st
   return idOf('escalation', { decisionId: decision });
 }
 
+/** Makes the answer to one asking of a question an answer to no other. */
+export function askingNonce({
+  escalationId: escalation,
+  ask,
+}: {
+  readonly escalationId: string;
+  /** From 1. */
+  readonly ask: number;
+}): string {
+  return idOf('nonce', { escalationId: escalation, ask });
+}
+
+export interface AskingInputs {
+  readonly venue: string;
+  readonly symbol: string;
+  readonly side: Exclude<Action, 'HOLD'>;
+  /** Base units proposed, decimal string; null when none could be. */
+  readonly quantity: string | null;
+  /** The worst price proposed, decimal string; null when the venue does not trade the symbol. */
+  readonly limitPrice: string | null;
+  /** Which asking it is, from 1. */
+  readonly ask: number;
+}
+
+/** What a person is shown, and signs. */
+export function askingHash(inputs: AskingInputs): string {
+  const { venue, symbol, side, quantity, limitPrice, ask } = inputs;
+  return idOf('asking', { venue, symbol, side, quantity, limitPrice, ask });
+}
+
 export interface AnswerInputs {
   readonly escalationId: string;
   /** Which asking it answers, from 1. */
   readonly ask: number;
   readonly verb: string;
-  /** What the answer carries, JSON: `{ quantity: '0.5' }`. */
+  /** All it carries, JSON: `{ quantity: '0.5', signature: '…' }`; a forgery must not take the id of
+   * the answer it imitates. */
   readonly parameters: unknown;
 }
 

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { withinApproval } from '../../core/debate/answer.ts';
 import { clientOrderId, legId as deriveLegId, parameterHash } from '../../core/identity.ts';
 import type { Instrument } from '../../core/market/instrument.ts';
 import { decimal, format } from '../../core/market/money.ts';
@@ -8,6 +9,7 @@ import { reserveTransaction } from '../../core/portfolio/ledger.ts';
 import { type Approval, approve } from '../../core/risk/approval.ts';
 import type { Refusal } from '../../core/risk/facts.ts';
 import { sizeOrder } from '../../core/risk/sizing.ts';
+import { takenBefore } from './answers.ts';
 import { countApprovals, storeApproval } from './approvals.ts';
 import { appendAudit } from './audit.ts';
 import { findInstrument } from './instruments.ts';
@@ -90,8 +92,14 @@ async function judge(
   const { legId, closeTimeMs: marketTimeMs } = request;
   const facts = await readRiskFacts(trx, { ...request, instrument, marketTimeMs }, mandate);
   if ('refused' in facts) return facts;
-  const { limits } = mandate;
-  const sized = newest ? newest.parameters : sizeOrder({ ...request, facts, limits });
+  const { limits, approved } = mandate;
+  const wished = sizeOrder({ ...request, facts, limits });
+  const bound = approved && {
+    approved,
+    side: request.side,
+    taken: await takenBefore(trx, request),
+  };
+  const sized = newest?.parameters ?? (bound ? withinApproval(wished, bound) : wished);
   if ('refused' in sized) return sized;
   const parameters = orderParameters({
     venue: request.venue,

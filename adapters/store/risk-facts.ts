@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
 import type { Snapshot } from '../../core/assistants/snapshot.ts';
+import type { Approved } from '../../core/debate/answer.ts';
 import type { Instrument } from '../../core/market/instrument.ts';
 import { Decimal, decimal, format } from '../../core/market/money.ts';
 import type { OrderInput } from '../../core/orders/leg.ts';
 import { type Refusal, type RiskFacts, refusal } from '../../core/risk/facts.ts';
 import { parseRiskLimits, type RiskLimits } from '../../core/risk/limits.ts';
+import { readApproved } from './answers.ts';
 import { fromJson } from './json.ts';
 import { ledgerBalances, lockPortfolio, type Owner, reservedForLeg } from './ledger.ts';
 import { positionsIn } from './positions.ts';
@@ -25,6 +27,8 @@ export interface Mandate {
   readonly volatilityBps: number | null;
   readonly timeframe: string;
   readonly marketVenue: string;
+  /** What a person allowed at most; null: nobody was asked. */
+  readonly approved: Approved | null;
 }
 
 const DAY_MS = 86_400_000;
@@ -37,6 +41,27 @@ export async function readMandate(
   db: Reader,
   leg: Owner & Pick<OrderInput, 'cause' | 'symbol' | 'side'>,
 ): Promise<Mandate | Refusal> {
+  const { mandate, decision } = await decidedMandate(db, {
+    decisionId: leg.cause.id,
+    userId: leg.userId,
+  });
+  if (decision.symbol !== leg.symbol) {
+    return refusal('not_decided', `the decision is about ${decision.symbol}`);
+  }
+  // A question put to a person about the decision is answered by that person and by nobody else;
+  // where none was put, the ring's own consensus is the mandate.
+  const approved = await readApproved(db, { decisionId: leg.cause.id, side: leg.side });
+  if (approved !== null) return 'refused' in approved ? approved : { ...mandate, approved };
+  const decided = decision.consensusReached && decision.action === leg.side;
+  return decided ? mandate : refusal('not_decided', `it says ${decision.action}`);
+}
+
+/** What a decision was, and what its user's limits and the market's volatility then were. Throws
+ * when there is no such decision of this user. */
+export async function decidedMandate(
+  db: Reader,
+  { decisionId, userId }: { readonly decisionId: string; readonly userId: string },
+): Promise<{ readonly mandate: Mandate; readonly decision: Decided }> {
   const row = await db
     .selectFrom('decisions as d')
     .innerJoin('motions as m', 'm.event_id', 'd.event_id')
@@ -45,58 +70,29 @@ export async function readMandate(
     )
     .select(['d.action', 'd.consensus_reached', 'd.symbol', 'c.risk_limits'])
     .select(['m.snapshot', 'm.timeframe', 'm.venue'])
-    .where('d.id', '=', leg.cause.id)
-    .where('d.user_id', '=', leg.userId)
+    .where('d.id', '=', decisionId)
+    .where('d.user_id', '=', userId)
     .executeTakeFirst();
-  if (!row) throw new Error(`decision ${leg.cause.id} of user ${leg.userId} must exist`);
-  const objection = await objectionTo(db, leg, row);
-  if (objection) return objection;
+  if (!row) throw new Error(`decision ${decisionId} of user ${userId} must exist`);
   const { reading } = fromJson<Pick<Snapshot, 'reading'>>(row.snapshot);
   const sigma = reading.indicators.volatility20;
+  const { action, consensus_reached: consensusReached, symbol } = row;
   return {
-    limits: parseRiskLimits(row.risk_limits ?? {}),
-    volatilityBps: sigma === null ? null : Math.ceil(sigma * 10_000),
-    timeframe: row.timeframe,
-    marketVenue: row.venue,
+    decision: { action, consensusReached, symbol },
+    mandate: {
+      limits: parseRiskLimits(row.risk_limits ?? {}),
+      volatilityBps: sigma === null ? null : Math.ceil(sigma * 10_000),
+      timeframe: row.timeframe,
+      marketVenue: row.venue,
+      approved: null,
+    },
   };
 }
 
-interface Judged {
+interface Decided {
   readonly action: string;
-  readonly consensus_reached: boolean;
+  readonly consensusReached: boolean;
   readonly symbol: string;
-}
-
-/** A question put to a person about the decision is answered by that person and by nobody else;
- * where none was put, the ring's own consensus is the mandate. */
-async function objectionTo(
-  db: Reader,
-  leg: Pick<OrderInput, 'cause' | 'symbol' | 'side'>,
-  decision: Judged,
-): Promise<Refusal | null> {
-  if (decision.symbol !== leg.symbol) {
-    return refusal('not_decided', `the decision is about ${decision.symbol}`);
-  }
-  const asked = await db
-    .selectFrom('escalations as e')
-    .leftJoin('escalation_answers as a', (join) =>
-      join
-        .onRef('a.escalation_id', '=', 'e.id')
-        .on('a.outcome', '=', 'accepted')
-        .on('a.verb', 'in', ['approve', 'modify']),
-    )
-    .select(['e.question', 'a.verb'])
-    .where('e.decision_id', '=', leg.cause.id)
-    .executeTakeFirst();
-  if (!asked) {
-    const decided = decision.consensus_reached && decision.action === leg.side;
-    return decided ? null : refusal('not_decided', `it says ${decision.action}`);
-  }
-  if (asked.verb === null) return refusal('not_approved', 'the question has no accepted yes');
-  const { side } = fromJson<{ readonly side?: string }>(asked.question);
-  return side === undefined || side === leg.side
-    ? null
-    : refusal('not_approved', `the question was about ${side}`);
 }
 
 /** The user's books as the risk rules see them now. What this leg has reserved itself counts as
@@ -107,9 +103,26 @@ export async function readRiskFacts(
   leg: LegFacts,
   mandate: Mandate,
 ): Promise<RiskFacts | Refusal> {
+  await lockPortfolio(trx, { ...leg, quote: leg.instrument.quote });
+  return lookAtRiskFacts(trx, leg, mandate);
+}
+
+/** The same without taking the books: what a preview may see, and what may have moved on a moment
+ * later. */
+export async function lookAtRiskFacts(
+  trx: Reader,
+  leg: LegFacts,
+  mandate: Mandate,
+): Promise<RiskFacts | Refusal> {
   const { instrument } = leg;
   const { quote } = instrument;
-  const portfolio = await lockPortfolio(trx, { ...leg, quote });
+  const portfolio = await trx
+    .selectFrom('portfolio')
+    .selectAll()
+    .where('user_id', '=', leg.userId)
+    .where('venue', '=', leg.venue)
+    .where('quote', '=', quote)
+    .executeTakeFirst();
   if (!portfolio) return refusal('no_equity', `no ${quote} at ${leg.venue}`);
   const positions = await positionsIn(trx, { ...leg, quote });
   const balances = await ledgerBalances(trx, leg);
