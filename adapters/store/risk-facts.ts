@@ -3,18 +3,23 @@ import type { Snapshot } from '../../core/assistants/snapshot.ts';
 import type { Approved } from '../../core/debate/answer.ts';
 import type { Instrument } from '../../core/market/instrument.ts';
 import { Decimal, decimal, format } from '../../core/market/money.ts';
-import type { OrderInput } from '../../core/orders/leg.ts';
+import type { OrderInput, Purpose } from '../../core/orders/leg.ts';
 import { type Refusal, type RiskFacts, refusal } from '../../core/risk/facts.ts';
 import { parseRiskLimits, type RiskLimits } from '../../core/risk/limits.ts';
 import { readApproved } from './answers.ts';
+import { haltAgainst } from './halts.ts';
 import { fromJson } from './json.ts';
 import { ledgerBalances, lockPortfolio, type Owner, reservedForLeg } from './ledger.ts';
+import { type AtRisk, readMarketFacts } from './market-facts.ts';
+import { planMandate } from './plan-mandate.ts';
 import { positionsIn } from './positions.ts';
 import type { Reader, Writer } from './store.ts';
 
 /** Which order is judged, and for whom. */
 export interface LegFacts extends Owner {
   readonly legId: string;
+  /** What the order is for; left out: an entry or an exit, which the fuse counts alike. */
+  readonly purpose?: Purpose;
   readonly instrument: Instrument;
   readonly referencePrice: string;
   /** Unix milliseconds. */
@@ -41,6 +46,9 @@ export async function readMandate(
   db: Reader,
   leg: Owner & Pick<OrderInput, 'cause' | 'symbol' | 'side'>,
 ): Promise<Mandate | Refusal> {
+  const halt = await haltAgainst(db, leg);
+  if (halt) return refusal('halted', `${halt.name} (${halt.level}): ${halt.reason}`);
+  if (leg.cause.kind !== 'decision') return planMandate(db, leg);
   const { mandate, decision } = await decidedMandate(db, {
     decisionId: leg.cause.id,
     userId: leg.userId,
@@ -136,8 +144,8 @@ export async function lookAtRiskFacts(
     ),
   }));
   const held = sum(values.map(({ value }) => value));
-  const inSymbol = values.filter(({ symbol }) => symbol === instrument.symbol);
-  const pending = await openBuys(trx, leg);
+  const atRisk = [...values, ...(await openBuys(trx, leg))];
+  const inSymbol = atRisk.filter(({ symbol }) => symbol === instrument.symbol);
   const locked = decimal(portfolio.locked_balance);
   const equity = decimal(portfolio.available_balance).plus(locked).plus(held);
   const text = (value: Decimal) => format(value.toDecimalPlaces(18));
@@ -147,11 +155,16 @@ export async function lookAtRiskFacts(
     equity: text(equity),
     cash: text(decimal(portfolio.available_balance).plus(ownIn(quote))),
     quantity: text(freeToSell(leg, { positions, balances }).plus(ownIn(instrument.base))),
-    positionValue: text(sum(inSymbol.map(({ value }) => value)).plus(pending)),
+    positionValue: text(sum(inSymbol.map(({ value }) => value))),
     exposure: text(held.plus(locked).minus(ownIn(quote))),
     dayStartEquity: text(await dayStartEquity(trx, leg, { mandate, positions })),
     peakEquity: text(Decimal.max(decimal(portfolio.peak_balance), equity)),
     volatilityBps: mandate.volatilityBps,
+    ...(await readMarketFacts(
+      trx,
+      { purpose: 'entry', ...leg, symbol: instrument.symbol },
+      { market: mandate, atRisk },
+    )),
   };
 }
 
@@ -171,24 +184,24 @@ function freeToSell(
   return Decimal.max(0, Decimal.min(decimal(position?.quantity ?? '0'), decimal(free)));
 }
 
-/** The most that other live purchases of this symbol may still spend. */
-async function openBuys(db: Reader, leg: LegFacts): Promise<Decimal> {
-  const { most } = await db
+/** The most that the user's other live purchases may still spend, by symbol. */
+async function openBuys(db: Reader, leg: LegFacts): Promise<readonly AtRisk[]> {
+  const rows = await db
     .selectFrom('orders as o')
     .innerJoin('intents as i', 'i.leg_id', 'o.leg_id')
-    .select(
-      sql<string>`coalesce(sum(i.quantity * coalesce(i.limit_price, i.reference_price)), 0)`.as(
-        'most',
-      ),
-    )
+    .select([
+      'i.symbol',
+      sql<string>`sum(i.quantity * coalesce(i.limit_price, i.reference_price))`.as('most'),
+    ])
     .where('o.state', 'in', ['prepared', 'sent', 'unknown', 'open'])
     .where('i.user_id', '=', leg.userId)
     .where('i.venue', '=', leg.venue)
-    .where('i.symbol', '=', leg.instrument.symbol)
     .where('i.side', '=', 'BUY')
     .where('i.leg_id', '<>', leg.legId)
-    .executeTakeFirstOrThrow();
-  return new Decimal(most);
+    .groupBy('i.symbol')
+    .orderBy('i.symbol')
+    .execute();
+  return rows.map(({ symbol, most }) => ({ symbol, value: new Decimal(most) }));
 }
 
 /** Equity at 00:00 UTC of the leg's day, from the ledger and the last candles closed before, plus

@@ -27,6 +27,11 @@ const FACTS: RiskFacts = {
   dayStartEquity: '100000',
   peakEquity: '100000',
   volatilityBps: 50,
+  correlatedExposure: '0',
+  marketTimeMs: 1_000,
+  lastCandle: { close: '50000', closeTimeMs: 1_000, intervalMs: 60_000 },
+  cooldownUntilMs: null,
+  ordersLastMinute: 0,
 };
 
 function size(facts: Partial<RiskFacts>, more: Partial<Parameters<typeof sizeOrder>[0]> = {}) {
@@ -164,6 +169,8 @@ describe('approval', () => {
           dayStartEquity: String(book.equity),
           peakEquity: String(book.equity),
           volatilityBps: book.volatilityBps,
+          correlatedExposure: share(book.heldBps),
+          lastCandle: { close: String(book.price), closeTimeMs: 1_000, intervalMs: 60_000 },
         };
         const { maxPositionBps, maxSlippageBps, side, confidenceBp } = book;
         const limits = { ...DEFAULT_LIMITS, maxPositionBps, maxSlippageBps };

@@ -2,7 +2,7 @@ import { hashOf } from '../hash.ts';
 import { parameterHash } from '../identity.ts';
 import { basisPointsOf, type Decimal, decimal, isMultipleOf, positive } from '../market/money.ts';
 import { type OrderParameters, orderParameters } from '../orders/parameters.ts';
-import { entryBarrier, type Refusal, type RiskFacts, refusal } from './facts.ts';
+import { entryBarrier, orderBarrier, type Refusal, type RiskFacts, refusal } from './facts.ts';
 import type { RiskLimits } from './limits.ts';
 import { entryMinimum } from './sizing.ts';
 
@@ -36,7 +36,9 @@ export interface ApprovalRequest {
 export function approve(request: ApprovalRequest): Approval | Refusal {
   const { parameters, facts, limits } = request;
   const objection =
+    orderBarrier(facts, limits) ??
     offStep(parameters, facts) ??
+    misplacedStop(parameters, facts) ??
     slipped(parameters, facts, limits) ??
     (parameters.side === 'BUY'
       ? entryObjection(parameters, facts, limits)
@@ -62,9 +64,22 @@ function offStep(parameters: OrderParameters, facts: RiskFacts): Refusal | null 
   }
   if (parameters.limitPrice === null) return refusal('slippage', 'an order without a limit price');
   const tick = positive(facts.instrument.tickSize, 'tickSize');
-  return isMultipleOf(positive(parameters.limitPrice, 'limitPrice'), tick)
+  const prices = [parameters.limitPrice, parameters.stopPrice].filter((price) => price !== null);
+  const off = prices.find((price) => !isMultipleOf(positive(price, 'price'), tick));
+  return off === undefined
     ? null
-    : refusal('off_step', `price ${parameters.limitPrice}, tick ${facts.instrument.tickSize}`);
+    : refusal('off_step', `price ${off}, tick ${facts.instrument.tickSize}`);
+}
+
+/** Only a sale may wait at the venue for a price, and only for a lower one: anything else would
+ * trade at once, or open a position that nobody judged. */
+function misplacedStop(parameters: OrderParameters, facts: RiskFacts): Refusal | null {
+  const { stopPrice, side } = parameters;
+  if (stopPrice === null) return null;
+  const below = positive(stopPrice, 'stopPrice').lte(facts.referencePrice);
+  return side === 'SELL' && below
+    ? null
+    : refusal('stop_misplaced', `${side} at ${stopPrice}, the price is ${facts.referencePrice}`);
 }
 
 function slipped(
@@ -72,13 +87,15 @@ function slipped(
   facts: RiskFacts,
   limits: RiskLimits,
 ): Refusal | null {
-  const reference = positive(facts.referencePrice, 'referencePrice');
+  // A stop trades when the price has come to it, so it slips from there.
+  const from = parameters.stopPrice ?? facts.referencePrice;
+  const reference = positive(from, 'referencePrice');
   const price = worstPrice(parameters);
   const cost = parameters.side === 'BUY' ? price.minus(reference) : reference.minus(price);
   if (cost.lte(basisPointsOf(reference, limits.maxSlippageBps))) return null;
   return refusal(
     'slippage',
-    `${price.toFixed()} against ${facts.referencePrice}, allowed ${limits.maxSlippageBps} bp`,
+    `${price.toFixed()} against ${from}, allowed ${limits.maxSlippageBps} bp`,
   );
 }
 
@@ -100,8 +117,12 @@ function entryObjection(
     return refusal('position_full', `${position.toFixed()} of ${facts.equity}`);
   }
   const exposure = notional.plus(facts.exposure);
-  return exposure.gt(basisPointsOf(equity, limits.maxTotalExposureBps))
-    ? refusal('exposure_full', `${exposure.toFixed()} of ${facts.equity}`)
+  if (exposure.gt(basisPointsOf(equity, limits.maxTotalExposureBps))) {
+    return refusal('exposure_full', `${exposure.toFixed()} of ${facts.equity}`);
+  }
+  const together = notional.plus(facts.correlatedExposure);
+  return together.gt(basisPointsOf(equity, limits.maxCorrelatedBps))
+    ? refusal('correlated_full', `${together.toFixed()} of ${facts.equity}`)
     : null;
 }
 

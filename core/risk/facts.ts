@@ -25,6 +25,25 @@ export interface RiskFacts {
   /** Standard deviation of one candle's returns, basis points rounded up; `null` before it is
    * warm. */
   readonly volatilityBps: number | null;
+  /** `exposure` of this symbol and of those that correlate with it. */
+  readonly correlatedExposure: string;
+  /** What the order is judged at, Unix milliseconds. */
+  readonly marketTimeMs: number;
+  /** The newest stored candle of the symbol; `null` when there is none. */
+  readonly lastCandle: LastCandle | null;
+  /** Nothing is bought before; `null` when nothing was closed lately. Unix milliseconds. */
+  readonly cooldownUntilMs: number | null;
+  /** This user's other new orders in the minute up to `marketTimeMs`; `null` for an order that the
+   * fuse does not count: a protective stop, or a sale that a halt asks for. */
+  readonly ordersLastMinute: number | null;
+}
+
+export interface LastCandle {
+  readonly close: string;
+  /** Unix milliseconds. */
+  readonly closeTimeMs: number;
+  /** One candle, milliseconds. */
+  readonly intervalMs: number;
 }
 
 /** Why the risk check says no. Stored, counted and shown: codes are stable. */
@@ -39,7 +58,14 @@ export const REFUSALS = {
   daily_loss: 'the loss since midnight is at its limit',
   drawdown: 'the fall from the peak is at its limit',
   volatility: 'the market moves more wildly than allowed',
+  correlated_full: 'the exposure to this symbol and those that move with it is at its limit',
+  price_band: 'the price is further from the last trade than allowed',
+  stale_data: 'the market data is older than allowed',
+  cooldown: 'a position in this symbol was closed a short while ago',
+  fuse: 'more orders in one minute than allowed',
+  halted: 'a halt forbids it',
   slippage: 'the limit price is further from the reference price than allowed',
+  stop_misplaced: 'a stop must be a sale below the price',
   off_step: 'price or quantity is not a multiple of the venue step',
   no_equity: 'no equity to trade with',
   not_decided: 'the decision does not ask for this order',
@@ -57,15 +83,21 @@ export function refusal(refused: RefusalCode, detail = ''): Refusal {
   return { refused, text: detail ? `${REFUSALS[refused]}: ${detail}` : REFUSALS[refused] };
 }
 
+/** What forbids any order now, exits too; `null` when nothing does. One order more than the fuse
+ * allows is no trading, it is a fault. */
+export function orderBarrier(facts: RiskFacts, limits: RiskLimits): Refusal | null {
+  const { ordersLastMinute } = facts;
+  if (ordersLastMinute === null || ordersLastMinute < limits.maxOrdersPerMinute) return null;
+  return refusal('fuse', `${ordersLastMinute} before it, allowed ${limits.maxOrdersPerMinute}`);
+}
+
 /** What forbids any entry now, whatever its size; `null` when nothing does. Exits are never
  * forbidden by these: closing a position takes risk away. */
 export function entryBarrier(facts: RiskFacts, limits: RiskLimits): Refusal | null {
   const equity = decimal(facts.equity, 'equity');
   if (equity.lte(0)) return refusal('no_equity', facts.equity);
-  const volatility = facts.volatilityBps ?? 0;
-  if (volatility > limits.maxVolatilityBps) {
-    return refusal('volatility', `${volatility} bp, allowed ${limits.maxVolatilityBps}`);
-  }
+  const unfit = marketBarrier(facts, limits);
+  if (unfit) return unfit;
   if (fallen(facts.dayStartEquity, equity, limits.maxDailyLossBps)) {
     const from = `${facts.dayStartEquity} to ${facts.equity}`;
     return refusal('daily_loss', `${from}, allowed ${limits.maxDailyLossBps} bp`);
@@ -75,6 +107,31 @@ export function entryBarrier(facts: RiskFacts, limits: RiskLimits): Refusal | nu
     return refusal('drawdown', `${from}, allowed ${limits.maxDrawdownBps} bp`);
   }
   return null;
+}
+
+/** What is wrong with the market as it is known: old, away from its last trade, too wild, or left a
+ * short while ago. */
+function marketBarrier(facts: RiskFacts, limits: RiskLimits): Refusal | null {
+  const { marketTimeMs, cooldownUntilMs, lastCandle } = facts;
+  if (lastCandle === null) return refusal('stale_data', 'no candle is stored');
+  const ageMs = Math.abs(marketTimeMs - lastCandle.closeTimeMs);
+  if (ageMs > limits.maxDataAgeIntervals * lastCandle.intervalMs) {
+    const allowed = `${limits.maxDataAgeIntervals} × ${lastCandle.intervalMs} ms`;
+    return refusal('stale_data', `${ageMs} ms between order and candle, allowed ${allowed}`);
+  }
+  const close = decimal(lastCandle.close, 'close');
+  const away = decimal(facts.referencePrice, 'referencePrice').minus(close).abs();
+  if (away.gt(basisPointsOf(close, limits.priceBandBps))) {
+    const found = `${facts.referencePrice} against ${lastCandle.close}`;
+    return refusal('price_band', `${found}, allowed ${limits.priceBandBps} bp`);
+  }
+  if (cooldownUntilMs !== null && cooldownUntilMs > marketTimeMs) {
+    return refusal('cooldown', `${cooldownUntilMs - marketTimeMs} ms are left`);
+  }
+  const volatility = facts.volatilityBps ?? 0;
+  return volatility > limits.maxVolatilityBps
+    ? refusal('volatility', `${volatility} bp, allowed ${limits.maxVolatilityBps}`)
+    : null;
 }
 
 /** True when `now` is at least `limitBps` below `start`. */

@@ -7,7 +7,14 @@ import {
   format,
   positive,
 } from '../market/money.ts';
-import { entryBarrier, type Refusal, type RiskFacts, refusal, type Side } from './facts.ts';
+import {
+  entryBarrier,
+  orderBarrier,
+  type Refusal,
+  type RiskFacts,
+  refusal,
+  type Side,
+} from './facts.ts';
 import type { RiskLimits } from './limits.ts';
 
 /** How many one-candle standard deviations against us `riskPerTradeBps` is meant to survive. */
@@ -18,6 +25,8 @@ export interface Sized {
   readonly quantity: string;
   /** The worst price the order may trade at, a multiple of the tick. Decimal string. */
   readonly limitPrice: string;
+  /** Given: the order rests until a trade at this price, a multiple of the tick. */
+  readonly stopPrice?: string;
 }
 
 export interface SizeRequest {
@@ -28,6 +37,8 @@ export interface SizeRequest {
   readonly confidenceBp: number;
   /** What a person asked for instead; it can only make an order smaller than the limits allow. */
   readonly requestedQuantity?: string | undefined;
+  /** The order rests until the price has come to this; its limit price follows from it. */
+  readonly stopPrice?: string | undefined;
 }
 
 /** How much to trade and at which worst price.
@@ -37,11 +48,17 @@ export interface SizeRequest {
  * confidence, then cut to every limit and to free cash, then floored to the lot. An exit sells all
  * that is free. */
 export function sizeOrder(request: SizeRequest): Sized | Refusal {
+  const barrier = orderBarrier(request.facts, request.limits);
+  if (barrier) return barrier;
   return request.side === 'BUY' ? sizeEntry(request) : sizeExit(request);
 }
 
 /** The reference price moved by the slippage allowance and put on a tick inside it. */
-export function limitPriceFor(side: Side, facts: RiskFacts, limits: RiskLimits): Decimal {
+export function limitPriceFor(
+  side: Side,
+  facts: Pick<RiskFacts, 'referencePrice' | 'instrument'>,
+  limits: RiskLimits,
+): Decimal {
   const reference = positive(facts.referencePrice, 'referencePrice');
   const tick = positive(facts.instrument.tickSize, 'tickSize');
   const allowance = basisPointsOf(reference, limits.maxSlippageBps);
@@ -59,10 +76,12 @@ export function entryRoom(facts: RiskFacts, limits: RiskLimits): Decimal | Refus
   if (inSymbol.lt(least)) return refusal('position_full', `${facts.positionValue} held`);
   const inAll = basisPointsOf(equity, limits.maxTotalExposureBps).minus(facts.exposure);
   if (inAll.lt(least)) return refusal('exposure_full', `${facts.exposure} at risk`);
+  const together = basisPointsOf(equity, limits.maxCorrelatedBps).minus(facts.correlatedExposure);
+  if (together.lt(least)) return refusal('correlated_full', `${facts.correlatedExposure} at risk`);
   const cash = decimal(facts.cash, 'cash');
   if (cash.lt(least)) return refusal('no_cash', `${facts.cash} free`);
   const most = positive(limits.maxOrderQuote, 'maxOrderQuote');
-  return [inSymbol, inAll, cash].reduce(smaller, most);
+  return [inSymbol, inAll, together, cash].reduce(smaller, most);
 }
 
 /** The smallest notional an entry may have: the venue's minimum and the user's margin over it. */
@@ -103,7 +122,8 @@ function riskBudget(facts: RiskFacts, limits: RiskLimits, confidenceBp: number):
   return basisPointsOf(capped, confidenceBp);
 }
 
-function sizeExit({ facts, limits, requestedQuantity }: SizeRequest): Sized | Refusal {
+function sizeExit(request: SizeRequest): Sized | Refusal {
+  const { facts, limits, requestedQuantity } = request;
   const held = decimal(facts.quantity, 'quantity');
   if (held.lte(0)) return refusal('nothing_to_sell');
   const lot = positive(facts.instrument.lotSize, 'lotSize');
@@ -112,13 +132,17 @@ function sizeExit({ facts, limits, requestedQuantity }: SizeRequest): Sized | Re
     : held;
   const quantity = floorToStep(wanted, lot);
   if (quantity.lte(0)) return refusal('below_lot', `${wanted.toFixed()}, lot ${lot.toFixed()}`);
-  const limitPrice = limitPriceFor('SELL', facts, limits);
+  const tick = positive(facts.instrument.tickSize, 'tickSize');
+  const stop = request.stopPrice && floorToStep(positive(request.stopPrice, 'stopPrice'), tick);
+  const referencePrice = stop ? stop.toFixed() : facts.referencePrice;
+  const limitPrice = limitPriceFor('SELL', { ...facts, referencePrice }, limits);
   const notional = quantity.times(limitPrice);
   const minimum = decimal(facts.instrument.minNotional, 'minNotional');
   if (limitPrice.lte(0) || notional.lt(minimum)) {
     return refusal('below_minimum', `${notional.toFixed()}, minimum ${minimum.toFixed()}`);
   }
-  return { quantity: format(quantity), limitPrice: format(limitPrice) };
+  const sized = { quantity: format(quantity), limitPrice: format(limitPrice) };
+  return stop ? { ...sized, stopPrice: format(stop) } : sized;
 }
 
 function smaller(a: Decimal, b: Decimal): Decimal {
