@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { storeCandles } from '../adapters/store/candles.ts';
 import { openDebate } from '../adapters/store/debates.ts';
 import { recordDecisions } from '../adapters/store/decisions.ts';
 import { storeInstruments } from '../adapters/store/instruments.ts';
@@ -6,7 +7,7 @@ import type { LegRequest } from '../adapters/store/intents.ts';
 import { deposit } from '../adapters/store/ledger.ts';
 import { recordMotions } from '../adapters/store/motions.ts';
 import type { Database } from '../adapters/store/schema.ts';
-import { addUser, type ConfigText, ensureDefaults } from '../adapters/store/users.ts';
+import { addUser, ensureDefaults } from '../adapters/store/users.ts';
 import type { Action } from '../core/assistants/speech.ts';
 import { legId } from '../core/identity.ts';
 import type { OrderInput } from '../core/orders/leg.ts';
@@ -38,15 +39,19 @@ export async function prepareMarket(db: Kysely<Database>): Promise<void> {
 let people = 0;
 let minute = 30;
 
+/** These tests let prices jump and legs wait, which a user's own limits would not. */
+const PATIENT = { priceBandBps: 5_000, maxDataAgeIntervals: 100 };
+
 /** A fresh user with money. */
 export async function fundedTrader(
   db: Kysely<Database>,
-  riskLimits: ConfigText['riskLimits'] = {},
+  riskLimits: Readonly<Record<string, unknown>> = {},
 ): Promise<Trader> {
   people += 1;
   const username = `trader-${people}`;
   const email = `${username}@localhost`;
-  const { id: userId } = await addUser(db, { username, email, config: { riskLimits } });
+  const config = { riskLimits: { ...PATIENT, ...riskLimits } };
+  const { id: userId } = await addUser(db, { username, email, config });
   await deposit(db, {
     user: userId,
     venue: 'paper',
@@ -56,6 +61,17 @@ export async function fundedTrader(
     marketTime: START_MS,
   });
   return { userId, username };
+}
+
+/** The candle that closes then is stored: the last trade of its symbol. */
+export async function traded(
+  db: Kysely<Database>,
+  at: { readonly symbol: string; readonly closeTimeMs: number; readonly close: number },
+): Promise<void> {
+  const { symbol, closeTimeMs, close } = at;
+  const prices = { open: close, high: close, low: close, close, volume: 1 };
+  const candle = { openTimeMs: closeTimeMs - 59_999, closeTimeMs, ...prices };
+  await storeCandles(db, { venue: 'paper', symbol, timeframe: '1m', candles: [candle] });
 }
 
 /** A recorded decision of the ring, and the leg that follows from it. */
@@ -71,6 +87,7 @@ export async function decidedLeg(
   const debateId = debateIdAt(minute);
   const closeTimeMs = closeTimeOf(minute);
   await recordMotions(db, [motion]);
+  await traded(db, { symbol, closeTimeMs, close: 50_000 });
   await openDebate(db, { id: debateId, workflowId: debateId, timeframe: '1m', closeTimeMs });
   const decisions = [decisionOn(motion, username, action)];
   const recorded = await recordDecisions(db, { debateId, rounds: 1, contested: false, decisions });

@@ -27,7 +27,14 @@ import { takeSnapshots } from '../adapters/store/snapshots.ts';
 import { transaction } from '../adapters/store/store.ts';
 import { Decimal } from '../core/market/money.ts';
 import { ImpossibleOrderEvent } from '../core/orders/lifecycle.ts';
-import { decidedLeg, FUNDS, fundedTrader, prepareMarket, type Trader } from './orders-samples.ts';
+import {
+  decidedLeg,
+  FUNDS,
+  fundedTrader,
+  prepareMarket,
+  type Trader,
+  traded,
+} from './orders-samples.ts';
 import { START_MS, snapshotAt } from './store-samples.ts';
 import { openTestDatabase } from './support/servers.ts';
 
@@ -354,6 +361,11 @@ describe('worth', () => {
       candles: [{ ...candle, openTimeMs, closeTimeMs: nextDay - 1 }],
     });
     const later = { ...leg, closeTimeMs: nextDay + 59_999 };
+    await traded(database.db, {
+      symbol: 'ETH/USDT',
+      closeTimeMs: later.closeTimeMs,
+      close: 50_000,
+    });
     expect(await prepareOrder(database.db, later, 'test')).toMatchObject({ kind: 'order' });
   });
 });
