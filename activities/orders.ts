@@ -14,16 +14,15 @@ import {
 } from '../adapters/store/orders.ts';
 import type { Database } from '../adapters/store/schema.ts';
 import type { OrderReport, SendOutcome, Trade, VenuePort } from '../adapters/venue/port.ts';
+import { ImpossibleOrderEvent, isLive, STATUS_EVENTS } from '../core/orders/lifecycle.ts';
+import type { OrderView } from '../core/orders/pursuit.ts';
 import {
-  ImpossibleOrderEvent,
-  isLive,
-  type OrderState,
-  STATUS_EVENTS,
-} from '../core/orders/lifecycle.ts';
-import type { OrderParameters } from '../core/orders/parameters.ts';
-import { pauseBeforeQuery, silenceProvesAfter } from '../core/orders/resolution.ts';
+  judgeSilence,
+  mustFence,
+  mustTakeBack,
+  pauseBeforeQuery,
+} from '../core/orders/resolution.ts';
 import { venueRules } from '../core/orders/venue-rules.ts';
-import type { Side } from '../core/risk/facts.ts';
 import { tellFills, tellOrder } from './orders-feed.ts';
 import { beating } from './orders-heartbeat.ts';
 
@@ -37,22 +36,7 @@ export interface OrderDependencies {
   readonly holder: string;
 }
 
-/** What the workflow needs to know of an order; money as decimal strings. */
-export interface OrderView {
-  readonly clientOrderId: string;
-  readonly legId: string;
-  readonly userId: string;
-  readonly venue: string;
-  readonly symbol: string;
-  readonly side: Side;
-  readonly timeInForce: OrderParameters['timeInForce'];
-  readonly attempt: number;
-  readonly state: OrderState;
-  readonly quantity: string;
-  readonly limitPrice: string | null;
-  readonly executedQuantity: string;
-  readonly rejectCode: string | null;
-}
+export type { OrderView } from '../core/orders/pursuit.ts';
 
 export type PreparedOrder =
   | { readonly kind: 'order'; readonly order: OrderView }
@@ -80,8 +64,6 @@ export interface Question {
 
 export type OrderActivities = ReturnType<typeof createOrderActivities>;
 
-/** Questions after which an order that should not rest at the venue is asked to be cancelled. */
-const CANCEL_AFTER = 3;
 const PAGE = 1_000;
 /** A hundred thousand trades of one order are no trade list any more. */
 const MAX_PAGES = 100;
@@ -189,24 +171,22 @@ async function ask(
   const { db, venue } = dependencies;
   let order = await readOrder(db, clientOrderId);
   const port = venue(order.parameters.venue);
-  if (asked === 0 || order.state === 'sent') order = await fence(dependencies, order, port);
+  if (mustFence(order.state, asked)) order = await fence(dependencies, order, port);
   if (!isLive(order.state)) return done(dependencies, order);
   const { account, symbol } = order.parameters;
   const key = { account, symbol, clientOrderId };
-  // Its answer is not believed: what the order came to is asked right after.
+  // The answer of a cancel is not believed: what the order came to is asked right after.
   if (recall && order.state === 'open') await port.cancelOrder(key);
+  const about = { order, asked, recall, port };
   const report = await port.queryOrder(key);
-  if (report.found) return heard(dependencies, { order, report, asked, port });
-  const provesAfter = silenceProvesAfter(
-    { fencedAtMs: order.signedAtMs ?? report.venueTimeMs, validUntilMs: null },
-    venueRules(order.parameters.venue),
-  );
-  const remaining = provesAfter - report.venueTimeMs;
-  const wait = { order: viewOf(order), waitMs: pauseBeforeQuery(asked, remaining) };
-  // An order the venue has acknowledged is somewhere: its silence is lag and proves nothing.
-  if (remaining >= 0 || order.state !== 'unknown') return wait;
+  if (report.found) return heard(dependencies, { ...about, report });
+  const { state, signedAtMs } = order;
+  const query = { state, asked, signedAtMs, venueTimeMs: report.venueTimeMs };
+  const { verdict, waitMs } = judgeSilence(query, venueRules(order.parameters.venue));
+  const wait = { order: viewOf(order), waitMs };
+  if (verdict === 'wait') return wait;
   const second = await port.queryOrder(key);
-  if (second.found) return heard(dependencies, { order, report: second, asked, port });
+  if (second.found) return heard(dependencies, { ...about, report: second });
   if (await hasForeignTrades(dependencies, order, port)) return wait;
   const why = 'two queries and the trade list know nothing of it';
   const event = 'prove_absent';
@@ -233,17 +213,18 @@ async function heard(
     readonly order: OrderRow;
     readonly report: Extract<OrderReport, { found: true }>;
     readonly asked: number;
+    readonly recall: boolean;
     readonly port: VenuePort;
   },
 ): Promise<ResolvedOrder> {
-  const { order, report, asked, port } = given;
+  const { order, report, asked, recall, port } = given;
   const { venueOrderId, executedQuantity, status } = report;
   const { clientOrderId } = order;
   const news = { event: STATUS_EVENTS[status], venueOrderId, executedQuantity };
   const after = await recordOrderEvent(dependencies.db, clientOrderId, news);
   if (!isLive(after.state)) return done(dependencies, after);
-  const { timeInForce, account, symbol } = after.parameters;
-  if (timeInForce !== 'GTC' && asked >= CANCEL_AFTER) {
+  const { account, symbol } = after.parameters;
+  if (mustTakeBack(after.parameters, { asked, recall })) {
     await port.cancelOrder({ account, symbol, clientOrderId });
   }
   return { order: viewOf(after), waitMs: pauseBeforeQuery(asked, 0) };
@@ -275,9 +256,9 @@ async function book(dependencies: OrderDependencies, id: string): Promise<Booked
   const { db, venue } = dependencies;
   const order = await readOrder(db, id);
   const trades = await tradesOf(venue(order.parameters.venue), order);
-  const { booked, complete, fills } = await bookFills(db, id, trades);
-  await tellFills(dependencies, order, booked);
-  return { order: viewOf(order), complete, fills };
+  const { order: after, booked, complete, fills } = await bookFills(db, id, trades);
+  await tellFills(dependencies, after, booked);
+  return { order: viewOf(after), complete, fills };
 }
 
 async function tradesOf(port: VenuePort, order: OrderRow): Promise<readonly Trade[]> {

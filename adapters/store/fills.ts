@@ -48,6 +48,8 @@ export interface FillRow {
 }
 
 export interface Booking {
+  /** As it stood when its trades were booked. */
+  readonly order: OrderRow;
   /** Trades this call booked; a repeat books none. */
   readonly booked: readonly FillRow[];
   /** The order is over and every unit the venue executed is booked; the reservation is released. */
@@ -94,7 +96,7 @@ export function bookFills(
     if (booked.length > 0) {
       await revalue(trx, { ...owner, quote: instrument.quote, marketTimeMs });
     }
-    return { booked, complete, fills };
+    return { order, booked, complete, fills };
   });
 }
 

@@ -47,6 +47,8 @@ export interface OrderInput {
   readonly requestedQuantity?: string;
   /** Given: the leg rests at the venue as a stop that triggers at this price. */
   readonly stopPrice?: string;
+  /** Quote per base that a look at the book promised before the leg was sized. */
+  readonly estimatedPrice?: string;
   /** The question a person answered, for whoever reads the history; the answer itself is in
    * Postgres. */
   readonly approvedBy?: string;

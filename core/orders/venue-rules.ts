@@ -10,6 +10,8 @@ export interface VenueRules {
   readonly clockMarginMs: number;
   /** How late an order that was taken may appear to a query. */
   readonly readLagMs: number;
+  /** Whose error codes it answers with; empty: nobody's that was studied. */
+  readonly dialect: string;
 }
 
 const BINANCE: VenueRules = {
@@ -17,12 +19,13 @@ const BINANCE: VenueRules = {
   requestValidityMs: 5_000,
   clockMarginMs: 1_000,
   readLagMs: 2_000,
+  dialect: 'binance',
 };
 
 const RULES: Readonly<Record<string, VenueRules>> = {
   paper: BINANCE,
   binance: BINANCE,
-  alpaca: { ...BINANCE, refusesRepeatedId: 'forever', requestValidityMs: 30_000 },
+  alpaca: { ...BINANCE, refusesRepeatedId: 'forever', requestValidityMs: 30_000, dialect: '' },
 };
 
 /** Of a venue nobody has studied nothing good is assumed: a minute's validity, no refusal of
@@ -32,6 +35,7 @@ const STRANGER: VenueRules = {
   requestValidityMs: 60_000,
   clockMarginMs: 5_000,
   readLagMs: 10_000,
+  dialect: '',
 };
 
 export function venueRules(venue: string): VenueRules {
