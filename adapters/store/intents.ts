@@ -12,6 +12,7 @@ import { sizeOrder } from '../../core/risk/sizing.ts';
 import { takenBefore } from './answers.ts';
 import { countApprovals, storeApproval } from './approvals.ts';
 import { appendAudit } from './audit.ts';
+import { haltAfter } from './automatic-halts.ts';
 import { findInstrument } from './instruments.ts';
 import { legLease, takeLease } from './leases.ts';
 import { booksPartition, lockPortfolio, post, releaseReserve, reservedForLeg } from './ledger.ts';
@@ -197,6 +198,7 @@ async function refuse(trx: Writer, request: LegRequest, refusal: Refusal): Promi
   if (newest) await giveBack(trx, newest, refusal.text);
   const body = { cause, symbol, side, ...refusal };
   await auditOnce(trx, userId, { act: 'order-refused', reference: legId, body });
+  await haltAfter(trx, { userId, refusal });
   return { kind: 'refused', refusal };
 }
 
