@@ -69,6 +69,35 @@ describe('users - configuration', () => {
     expect(ana).toEqual(changed);
   });
 
+  test('an audit names each changed field, with what it was and what it is', async () => {
+    await addUser(db, { username: 'bea', email: 'bea@localhost' });
+    const hedge = { instrument: 'BTCDOWN/USDT', fromDrawdownBps: 800, ratioBps: 2_500 };
+    const riskLimits = { maxOrderQuote: '100.50', hedge };
+    await setConfig(db, { username: 'bea', riskLimits, assistantWeights: { strategist: 1.5 } });
+    await setConfig(db, { username: 'bea', riskLimits: { maxOrderQuote: '7' } });
+    const rows = await db
+      .selectFrom('audit')
+      .select('body')
+      .where('act', '=', 'config-set')
+      .where('reference', 'in', ['bea:1', 'bea:2', 'bea:3'])
+      .orderBy('seq')
+      .execute();
+    const hedgeText = '{"fromDrawdownBps":800,"instrument":"BTCDOWN/USDT","ratioBps":2500}';
+    expect(rows.map(({ body }) => (body as { changes: unknown }).changes)).toEqual([
+      [],
+      [
+        { field: 'assistantWeights.strategist', from: null, to: '1.5' },
+        { field: 'riskLimits.hedge', from: 'null', to: hedgeText },
+        { field: 'riskLimits.maxOrderQuote', from: '"25000"', to: '"100.50"' },
+      ],
+      [
+        { field: 'riskLimits.hedge', from: hedgeText, to: 'null' },
+        { field: 'riskLimits.maxOrderQuote', from: '"100.50"', to: '"7"' },
+      ],
+    ]);
+    await db.updateTable('users').set({ is_active: false }).where('username', '=', 'bea').execute();
+  });
+
   test('text that cannot be used changes nothing', async () => {
     const before = await activeUsersWithConfig(db);
     const rules = setConfig(db, { username: 'ana', customRules: { quorum: 1 } });
@@ -79,7 +108,7 @@ describe('users - configuration', () => {
     const added = addUser(db, { username: 'eve', email, config: { assistantWeights: 7 } });
     await expect(added).rejects.toThrow('weights must be an object');
     expect(await activeUsersWithConfig(db)).toEqual(before);
-    expect((await listUsers(db)).map(({ username }) => username)).toEqual(['ana', 'trader']);
+    expect((await listUsers(db)).map(({ username }) => username)).toEqual(['ana', 'bea', 'trader']);
   });
 
   test('ten changes at once are ten versions, each audited', async () => {

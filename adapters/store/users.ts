@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { canonicalJson } from '../../core/canonical.ts';
 import {
   parseUserRules,
   parseUserWeights,
@@ -87,7 +88,8 @@ export function addUser(
     const user: User = { id, username, email, active: true };
     const body = { username, email };
     await appendAudit(trx, { partition: PARTITION, act: 'user-added', reference: username, body });
-    return writeConfig(trx, user, { version: 1, ...complete(config) });
+    const blank = { version: 0, ...complete({}) };
+    return writeConfig(trx, user, { before: blank, after: { version: 1, ...complete(config) } });
   });
 }
 
@@ -111,7 +113,7 @@ export function setConfig(
     await trx.selectFrom('users').select('id').where('id', '=', user.id).forUpdate().execute();
     const newest = await newestConfig(trx, user);
     const next = { ...complete(newest), ...given(change), version: newest.version + 1 };
-    return writeConfig(trx, user, next);
+    return writeConfig(trx, user, { before: newest, after: next });
   });
 }
 
@@ -198,7 +200,11 @@ interface StoredConfig extends Required<ConfigText> {
   readonly version: number;
 }
 
-async function writeConfig(trx: Writer, user: User, text: StoredConfig): Promise<ConfiguredUser> {
+async function writeConfig(
+  trx: Writer,
+  user: User,
+  { before, after: text }: { readonly before: StoredConfig; readonly after: StoredConfig },
+): Promise<ConfiguredUser> {
   const checked = configured(user, text);
   const { version, assistantWeights, customRules, riskLimits } = text;
   await trx
@@ -212,10 +218,46 @@ async function writeConfig(trx: Writer, user: User, text: StoredConfig): Promise
     })
     .execute();
   const content = hashOf({ assistantWeights, customRules, riskLimits });
-  const body = { username: user.username, version, content };
+  const changes = changesBetween(before, text);
+  const body = { username: user.username, version, content, changes };
   const reference = `${user.username}:${version}`;
   await appendAudit(trx, { partition: PARTITION, act: 'config-set', reference, body });
   return checked;
+}
+
+/** A field of a configuration that has another value than before; `null`: the default, unnamed. */
+export interface ConfigChange {
+  /** `riskLimits.maxPositionBps` */
+  readonly field: string;
+  /** JSON, because a multiplier may be a fraction and an audit holds none. */
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+/** Limits are compared as they apply, defaults filled in; the rest as it was written. */
+function changesBetween(before: StoredConfig, after: StoredConfig): readonly ConfigChange[] {
+  return [
+    ...differences('assistantWeights', before.assistantWeights, after.assistantWeights),
+    ...differences('customRules', before.customRules, after.customRules),
+    ...differences(
+      'riskLimits',
+      parseRiskLimits(before.riskLimits),
+      parseRiskLimits(after.riskLimits),
+    ),
+  ];
+}
+
+function differences(part: string, before: unknown, after: unknown): readonly ConfigChange[] {
+  const was = Object.entries(before ?? {});
+  const is = Object.entries(after ?? {});
+  const names = [...new Set([...was, ...is].map(([name]) => name))].toSorted();
+  const valueIn = (entries: readonly (readonly [string, unknown])[], name: string) => {
+    const found = entries.find(([one]) => one === name);
+    return found === undefined ? null : canonicalJson(found[1]);
+  };
+  return names
+    .map((name) => ({ field: `${part}.${name}`, from: valueIn(was, name), to: valueIn(is, name) }))
+    .filter(({ from, to }) => from !== to);
 }
 
 async function newestConfig(trx: Writer, user: User): Promise<StoredConfig> {

@@ -154,7 +154,14 @@ export function parseRiskLimits(json: unknown): RiskLimits {
   const faults = given.flatMap(([field, value]) => faultOf(field, value));
   if (faults.length > 0) throw new RiskLimitsError(`risk limits: ${faults.join('; ')}`);
   const limits: RiskLimits = { ...DEFAULT_LIMITS, ...Object.fromEntries(given) };
-  const { rebalance } = limits;
+  const { rebalance, hedge, maxDrawdownBps } = limits;
+  // From there on nothing is bought any more, a hedge neither: it would never be.
+  if (hedge && hedge.fromDrawdownBps >= maxDrawdownBps) {
+    const expected = `expected below maxDrawdownBps, ${maxDrawdownBps}`;
+    throw new RiskLimitsError(
+      `risk limits: hedge.fromDrawdownBps: ${expected}, found ${hedge.fromDrawdownBps}`,
+    );
+  }
   if (rebalance === null) return limits;
   return { ...limits, rebalance: { ...REBALANCE_DEFAULTS, ...rebalance } };
 }
