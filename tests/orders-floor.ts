@@ -32,6 +32,9 @@ import { openTestDatabase, testNamespace } from './support/servers.ts';
 
 export const nothing = () => undefined;
 
+/** These tests are about one leg: what follows a fill is for the tests of the guard. */
+const NOBODY_GUARDS = { openGuard: async () => null, findGuard: async () => null };
+
 /** What one test trades with: a fresh user, a fresh venue, and one worker. */
 export class OrderFloor {
   readonly names = wire(testNamespace());
@@ -97,7 +100,7 @@ export class OrderFloor {
       connection: this.#connection,
       taskQueue: this.names.queues.order,
       workflowBundle: { code: this.#code },
-      activities: { ...this.activities(randomUUID()), ...steps },
+      activities: { ...this.activities(randomUUID()), ...NOBODY_GUARDS, ...steps },
       shutdownGraceTime: '100ms',
       shutdownForceTime: '1s',
     });

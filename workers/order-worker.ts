@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { createGuardActivities } from '../activities/guard.ts';
 import { createOrderActivities } from '../activities/orders.ts';
 import { connectBus } from '../adapters/bus/connect.ts';
 import { feedPublisher } from '../adapters/bus/feed.ts';
@@ -33,7 +34,10 @@ await runProcess('order-worker', async ({ settings, log, fail }) => {
     namespace: settings.CORRO_TEMPORAL_NAMESPACE,
     taskQueue: names.queues.order,
     workflowsPath: fileURLToPath(new URL('../workflows/order.ts', import.meta.url)),
-    activities: createOrderActivities({ db: store.db, venue, feed, log, holder }),
+    activities: {
+      ...createOrderActivities({ db: store.db, venue, feed, log, holder }),
+      ...createGuardActivities({ db: store.db, venue, log }),
+    },
     log,
     fail,
   });

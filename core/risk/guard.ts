@@ -1,0 +1,254 @@
+import { type Candle, candleFault, type Timeframe } from '../market/candle.ts';
+import {
+  basisPointsOf,
+  ceilToStep,
+  Decimal,
+  decimal,
+  floorToStep,
+  format,
+  fromObservation,
+  observedText,
+  positive,
+} from '../market/money.ts';
+import { type AtrFold, atrOf, foldAtr } from './guard-atr.ts';
+import type { RiskLimits } from './limits.ts';
+
+/** What guards one open position; SPEC-guard.md beside this file has the formulas and their
+ * sources. Everything here is a value: the workflow that acts and the driver that only watches fold
+ * the same candles to the same state. */
+export type GuardRules = Pick<
+  RiskLimits,
+  | 'stopAtrPct'
+  | 'targetAtrPct'
+  | 'trailBps'
+  | 'trailAtrPct'
+  | 'trailFromAtrPct'
+  | 'timeStopMinutes'
+  | 'cooldownMinutes'
+  | 'maxVolatilityBps'
+>;
+
+/** Prices and quantities are decimal strings; observations of the market are numbers. */
+export interface GuardState {
+  readonly timeframe: Timeframe;
+  readonly tickSize: string;
+  /** Base units held. */
+  readonly quantity: string;
+  /** Average price paid, quote per base. */
+  readonly entryPrice: string;
+  /** Average true range when the position was opened or last grew, quote per base. */
+  readonly entryAtr: string;
+  /** Market time of the entry, Unix milliseconds. */
+  readonly openedAtMs: number;
+  /** The newest candle folded; an older or repeated one changes nothing. */
+  readonly lastCloseMs: number;
+  readonly atr: AtrFold;
+  /** Highest price since the entry. */
+  readonly highest: number;
+  /** It never falls. */
+  readonly stopPrice: string;
+  readonly targetPrice: string | null;
+  /** True once the profit was large enough; it stays so. */
+  readonly trailing: boolean;
+  /** What the venue holds for us. */
+  readonly resting: RestingStop | null;
+  /** Why no stop rests and none is tried again by itself: the guard sells when a candle says so. */
+  readonly bare: string | null;
+  /** Decided, and repeated with every candle until nothing is left. */
+  readonly selling: Selling | null;
+}
+
+export interface RestingStop {
+  readonly clientOrderId: string;
+  readonly stopPrice: string;
+  /** How much was held when it was placed; the order itself is a multiple of the lot. */
+  readonly covers: string;
+}
+
+export interface Selling {
+  readonly purpose: 'stop' | 'target';
+  readonly why: 'stop' | 'gap' | 'target' | 'time';
+}
+
+/** What the shell has to do now. `rest`: have the venue hold a stop at `stopPrice` and no other.
+ * `sell`: take back what rests and sell everything; `price` is the market's newest. */
+export type GuardEffect =
+  | { readonly type: 'rest'; readonly stopPrice: string }
+  | ({ readonly type: 'sell'; readonly price: string } & Selling);
+
+export type GuardStep = readonly [GuardState, readonly GuardEffect[]];
+
+/** A stop is moved only by at least this much of ATR and of the price: a venue is not to be flooded
+ * with replacements that protect nobody. */
+export const MIN_MOVE_ATR_PCT = 10;
+export const MIN_MOVE_BPS = 10;
+
+const MINUTE_MS = 60_000;
+
+export function guardRules(limits: RiskLimits): GuardRules {
+  const { stopAtrPct, targetAtrPct, trailBps, trailAtrPct, trailFromAtrPct } = limits;
+  const { timeStopMinutes, cooldownMinutes, maxVolatilityBps } = limits;
+  const trail = { trailBps, trailAtrPct, trailFromAtrPct };
+  return {
+    ...{ stopAtrPct, targetAtrPct, ...trail },
+    ...{ timeStopMinutes, cooldownMinutes, maxVolatilityBps },
+  };
+}
+
+export interface Entry {
+  readonly timeframe: Timeframe;
+  readonly tickSize: string;
+  readonly quantity: string;
+  readonly entryPrice: string;
+  /** The market's time of the fill, Unix milliseconds. */
+  readonly openedAtMs: number;
+  /** The candles before the entry. */
+  readonly atr: AtrFold;
+}
+
+/** The guard of a position that was just opened. */
+export function openGuard(entry: Entry, rules: GuardRules): GuardState {
+  const { timeframe, tickSize, quantity, entryPrice, openedAtMs, atr } = entry;
+  const entryAtr = atrText(atr, entryPrice, rules);
+  return {
+    ...{ timeframe, tickSize, quantity, entryPrice, entryAtr, openedAtMs, atr },
+    lastCloseMs: openedAtMs,
+    highest: decimal(entryPrice).toNumber(),
+    stopPrice: firstStop({ entryPrice, entryAtr, tickSize }, rules),
+    targetPrice: targetOf({ entryPrice, entryAtr, tickSize }, rules),
+    trailing: false,
+    resting: null,
+    bare: null,
+    selling: null,
+  };
+}
+
+/** The guard after its position changed. A larger one has a new average price, and so a new target;
+ * its stop may rise and never falls. */
+export function resizeGuard(
+  state: GuardState,
+  held: { readonly quantity: string; readonly entryPrice: string },
+  rules: GuardRules,
+): GuardState {
+  const { quantity, entryPrice } = held;
+  if (decimal(quantity).lte(state.quantity)) return { ...state, quantity, bare: null };
+  const entryAtr = atrText(state.atr, entryPrice, rules);
+  const { tickSize, stopPrice } = state;
+  const first = firstStop({ entryPrice, entryAtr, tickSize }, rules);
+  return {
+    ...state,
+    ...{ quantity, entryPrice, entryAtr, bare: null },
+    stopPrice: decimal(first).gt(stopPrice) ? first : stopPrice,
+    targetPrice: targetOf({ entryPrice, entryAtr, tickSize }, rules),
+  };
+}
+
+/** One closed candle. One that cannot be believed, or is not newer than the last, changes
+ * nothing. Within one candle the stop is assumed to have been reached before the target, because
+ * the candle does not say. */
+export function passCandle(state: GuardState, candle: Candle, rules: GuardRules): GuardStep {
+  if (candle.closeTimeMs <= state.lastCloseMs) return [state, []];
+  if (candleFault(candle, state.timeframe) !== null) return [state, []];
+  const { closeTimeMs, high } = candle;
+  const highest = Math.max(state.highest, high);
+  const atr = foldAtr(state.atr, candle);
+  const seen: GuardState = { ...state, lastCloseMs: closeTimeMs, atr, highest };
+  const selling = state.selling ?? leave(state, candle, rules);
+  if (selling) return sell(seen, candle, selling);
+  const moved = trail(seen, rules);
+  // Too late for this stop: the venue would refuse it.
+  if (fromObservation(candle.close).lte(moved.stopPrice)) {
+    return sell(moved, candle, { purpose: 'stop', why: 'stop' });
+  }
+  return [moved, restEffects(moved)];
+}
+
+/** What the venue should hold and does not. */
+export function restEffects(state: GuardState): readonly GuardEffect[] {
+  const { resting, bare, stopPrice, quantity, selling } = state;
+  if (bare !== null || selling !== null) return [];
+  if (resting?.stopPrice === stopPrice && resting.covers === quantity) return [];
+  return [{ type: 'rest', stopPrice }];
+}
+
+function sell(state: GuardState, candle: Candle, selling: Selling): GuardStep {
+  const price = observedText(candle.close);
+  return [{ ...state, selling }, [{ type: 'sell', price, ...selling }]];
+}
+
+function leave(state: GuardState, candle: Candle, rules: GuardRules): Selling | null {
+  const { stopPrice, targetPrice, openedAtMs } = state;
+  if (fromObservation(candle.low).lte(stopPrice)) {
+    const gap = fromObservation(candle.open).lt(stopPrice);
+    return { purpose: 'stop', why: gap ? 'gap' : 'stop' };
+  }
+  if (targetPrice !== null && fromObservation(candle.high).gte(targetPrice)) {
+    return { purpose: 'target', why: 'target' };
+  }
+  const ageMs = candle.closeTimeMs - openedAtMs;
+  const old = rules.timeStopMinutes > 0 && ageMs >= rules.timeStopMinutes * MINUTE_MS;
+  return old ? { purpose: 'stop', why: 'time' } : null;
+}
+
+function trail(state: GuardState, rules: GuardRules): GuardState {
+  if (rules.trailBps === 0 && rules.trailAtrPct === 0) return state;
+  const highest = fromObservation(state.highest);
+  const gain = highest.minus(state.entryPrice);
+  const trailing = state.trailing || gain.gte(percentOf(state.entryAtr, rules.trailFromAtrPct));
+  if (!trailing) return state;
+  const atr = currentAtr(state);
+  const stop = floorToStep(trailStop(highest, atr, rules), decimal(state.tickSize));
+  const step = Decimal.max(
+    atr.times(MIN_MOVE_ATR_PCT).div(100),
+    basisPointsOf(highest, MIN_MOVE_BPS),
+  );
+  const far = stop.minus(state.stopPrice).gte(step);
+  if (!far) return state.trailing ? state : { ...state, trailing };
+  return { ...state, trailing, stopPrice: format(stop) };
+}
+
+/** The nearer of the two trails to the highest price. */
+function trailStop(highest: Decimal, atr: Decimal, rules: GuardRules): Decimal {
+  const stops: Decimal[] = [];
+  if (rules.trailBps > 0) stops.push(highest.minus(basisPointsOf(highest, rules.trailBps)));
+  if (rules.trailAtrPct > 0) stops.push(highest.minus(percentOf(atr, rules.trailAtrPct)));
+  return Decimal.max(...stops);
+}
+
+function currentAtr(state: GuardState): Decimal {
+  const atr = atrOf(state.atr);
+  return atr === null ? decimal(state.entryAtr) : fromObservation(atr);
+}
+
+interface Bought {
+  readonly entryPrice: string;
+  readonly entryAtr: string;
+  readonly tickSize: string;
+}
+
+/** Never below one tick: a stop at nothing protects nothing, and no venue takes it. */
+function firstStop({ entryPrice, entryAtr, tickSize }: Bought, rules: GuardRules): string {
+  const tick = positive(tickSize, 'tickSize');
+  const stop = positive(entryPrice, 'entryPrice').minus(percentOf(entryAtr, rules.stopAtrPct));
+  return format(Decimal.max(tick, floorToStep(stop, tick)));
+}
+
+function targetOf({ entryPrice, entryAtr, tickSize }: Bought, rules: GuardRules): string | null {
+  if (rules.targetAtrPct === 0) return null;
+  const target = decimal(entryPrice).plus(percentOf(entryAtr, rules.targetAtrPct));
+  return format(ceilToStep(target, positive(tickSize, 'tickSize')));
+}
+
+/** Before ATR is known the wildest market that may be traded is assumed, as in sizing. */
+function atrText(atr: AtrFold, entryPrice: string, rules: GuardRules): string {
+  const known = atrOf(atr);
+  const value =
+    known === null || known <= 0
+      ? basisPointsOf(positive(entryPrice, 'entryPrice'), rules.maxVolatilityBps)
+      : fromObservation(known);
+  return format(value.toDecimalPlaces(18));
+}
+
+function percentOf(value: Decimal | string, percent: number): Decimal {
+  return new Decimal(value).times(percent).div(100);
+}
