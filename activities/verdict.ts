@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { readDecisions, recordDecisions } from '../adapters/store/decisions.ts';
 import { openEscalation } from '../adapters/store/escalations.ts';
+import { fromJson } from '../adapters/store/json.ts';
 import { motionsOfDebate, type StoredMotion } from '../adapters/store/motions.ts';
 import { sellableQuantity } from '../adapters/store/positions.ts';
 import {
@@ -19,6 +20,7 @@ import { observedText } from '../core/market/money.ts';
 import type { DecisionOutcome, DocketInput, FollowUp } from '../proto/docket.ts';
 import type { EscalationInput } from '../proto/escalation.ts';
 import { escalationFeed, verdictFeed } from '../proto/feed.ts';
+import { askAt } from './asking.ts';
 import type { DebateDependencies } from './debate.ts';
 import { verdictPage } from './verdict-page.ts';
 
@@ -205,19 +207,23 @@ type Ask = Act & { readonly next: Extract<Act['next'], { kind: 'escalate' }> };
 
 async function ask(dependencies: DebateDependencies, request: Ask): Promise<FollowUp> {
   const { db, wire, feed } = dependencies;
-  const question = questionOf(wire.namespace, request);
-  const { outcome } = await openEscalation(db, {
+  const proposed = await questionOf(db, wire.namespace, request);
+  const { outcome, escalation } = await openEscalation(db, {
     decisionId: request.id,
-    userId: question.userId,
-    symbol: question.symbol,
-    workflowId: wire.escalationWorkflowId(question.escalationId),
-    question,
-    askedAtMs: question.askedAtMs,
-    deadlineMs: question.deadlineMs,
+    userId: proposed.userId,
+    symbol: proposed.symbol,
+    workflowId: wire.escalationWorkflowId(proposed.escalationId),
+    question: proposed,
+    askedAtMs: proposed.askedAtMs,
+    deadlineMs: proposed.deadlineMs,
+    nonce: proposed.asking.nonce,
+    parameterHash: proposed.asking.parameterHash,
   });
   if (outcome === 'already_open') {
-    return { kind: 'nothing', why: `a question about ${question.symbol} waits for an answer` };
+    return { kind: 'nothing', why: `a question about ${proposed.symbol} waits for an answer` };
   }
+  // The first record stands: it is what the person was shown.
+  const question = fromJson<EscalationInput>(escalation.question);
   feed(
     escalationFeed({
       atMs: question.askedAtMs,
@@ -239,13 +245,16 @@ function closeText(candles: StoredMotion['snapshot']['candles']): string {
   return observedText(candles.at(-1)?.close ?? Number.NaN);
 }
 
-function questionOf(namespace: string, request: Ask): EscalationInput {
+async function questionOf(
+  db: DebateDependencies['db'],
+  namespace: string,
+  request: Ask,
+): Promise<EscalationInput> {
   const { order, motion, user, judgement, id, next } = request;
   const { symbol, venue, timeframe, closeTimeMs, candles } = motion.snapshot;
   const { BUY, SELL, HOLD } = judgement.verdict.tally.sharesBp;
-  const referencePrice = closeText(candles);
   const shares = `BUY ${BUY / 100} %, SELL ${SELL / 100} %, HOLD ${HOLD / 100} %`;
-  return {
+  const question = {
     namespace,
     escalationId: escalationId({ decisionId: id }),
     decisionId: id,
@@ -256,10 +265,11 @@ function questionOf(namespace: string, request: Ask): EscalationInput {
     timeframe,
     side: next.side,
     confidenceBp: judgement.verdict.confidenceBp,
-    text: `${next.side} ${symbol} near ${referencePrice}? ${ASK_REASONS[next.why]}: ${shares}`,
-    referencePrice,
+    why: `${ASK_REASONS[next.why]}: ${shares}`,
+    referencePrice: closeText(candles),
     askedAtMs: closeTimeMs,
     deadlineMs: closeTimeMs + ANSWER_WINDOW_MS,
     clock: order.input.clock,
   };
+  return { ...question, ...(await askAt(db, { ...question, marketTimeMs: closeTimeMs, ask: 1 })) };
 }

@@ -7,9 +7,10 @@ import { escalationId } from '../core/identity.ts';
 import { verifyDecisions } from '../ops/ring/verify.ts';
 import type { DocketInput } from '../proto/docket.ts';
 import { ANSWER_TIMEOUT_MS, docketInput } from '../proto/docket-start.ts';
-import type { EscalationInput, EscalationResult } from '../proto/escalation.ts';
+import type { EscalationResult } from '../proto/escalation.ts';
 import { answerSignal, WORKFLOWS } from '../workflows/messages.ts';
 import { question, record } from './actors-ring.ts';
+import { questionAbout, signatory } from './answers-signing.ts';
 import { until } from './e2e/corro.ts';
 import { type LiveFloor, openLiveFloor } from './live-floor.ts';
 
@@ -71,7 +72,7 @@ describe('live deadlines', () => {
   async function ask(windowMs: number) {
     const id = escalationId({ decisionId: decision.id });
     const askedAtMs = Date.now();
-    const input: EscalationInput = {
+    const input = questionAbout({
       namespace: floor.names.namespace,
       escalationId: id,
       decisionId: decision.id,
@@ -82,22 +83,22 @@ describe('live deadlines', () => {
       timeframe: '1m',
       side: 'BUY',
       confidenceBp: 6_000,
-      text: `BUY ${symbol}?`,
       referencePrice: String(snapshot.candles.at(-1)?.close),
       askedAtMs,
       deadlineMs: askedAtMs + windowMs,
       clock: 'live',
-    };
+    });
     const workflowId = floor.names.escalationWorkflowId(id);
     const row = { decisionId: decision.id, userId: decision.userId, symbol, workflowId };
     const { db } = floor.database;
-    await openEscalation(db, { ...row, question: input, askedAtMs, deadlineMs: input.deadlineMs });
+    const { deadlineMs, asking } = input;
+    await openEscalation(db, { ...row, question: input, askedAtMs, deadlineMs, ...asking });
     const handle = await floor.client.workflow.start(WORKFLOWS.escalation, {
       workflowId,
       taskQueue: floor.names.queues.decision,
       args: [input],
     });
-    return { askedAtMs, id, handle };
+    return { askedAtMs, id, handle, input };
   }
 
   test('nobody answers - one reminder at half the time, then HOLD stands', async () => {
@@ -118,9 +119,10 @@ describe('live deadlines', () => {
     const { db } = floor.database;
     await db.deleteFrom('escalations').execute();
     floor.questions.length = 0;
-    const { handle, askedAtMs } = await ask(60_000);
+    const { handle, askedAtMs, input } = await ask(60_000);
+    const person = await signatory(db, decision.username);
     const runId = handle.firstExecutionRunId;
-    await handle.signal(answerSignal, { verb: 'reject', from: 'test' });
+    await handle.signal(answerSignal, person.sign(input, { verb: 'reject' }));
     const result = (await floor.client.workflow
       .getHandle(handle.workflowId, runId)
       .result()) as EscalationResult;

@@ -2,6 +2,7 @@
  * Temporal and Postgres are real; the venue is one that lies on demand. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { signAnswer } from '../adapters/seal/answer.ts';
 import { openEscalation, recordAnswer } from '../adapters/store/escalations.ts';
 import { listFills } from '../adapters/store/fills.ts';
 import { ledgerBalances } from '../adapters/store/ledger.ts';
@@ -9,6 +10,7 @@ import { listOrders } from '../adapters/store/orders.ts';
 import { listPositions } from '../adapters/store/positions.ts';
 import { escalationId } from '../core/identity.ts';
 import { Decimal } from '../core/market/money.ts';
+import { questionAbout, signatory } from './answers-signing.ts';
 import { orderFloor } from './orders-floor.ts';
 import { FUNDS } from './orders-samples.ts';
 
@@ -118,29 +120,33 @@ describe('order refused before it is made', () => {
 
   test('person - an open question trades nothing, an accepted answer does', async () => {
     const leg = await floor.leg({ action: 'HOLD', side: 'BUY' });
-    await openEscalation(floor.db, {
-      decisionId: leg.cause.id,
-      userId: floor.trader.userId,
-      symbol: leg.symbol,
-      workflowId: randomUUID(),
-      question: { side: 'BUY' },
+    const { userId, username } = floor.trader;
+    const decisionId = leg.cause.id;
+    const question = questionAbout({
+      ...leg,
+      namespace: floor.names.namespace,
+      escalationId: escalationId({ decisionId }),
+      decisionId,
+      userId,
+      username,
+      timeframe: '1m',
       askedAtMs: leg.closeTimeMs,
       deadlineMs: leg.closeTimeMs + 900_000,
+      clock: 'tape',
     });
+    const workflowId = randomUUID();
+    await openEscalation(floor.db, { ...question, ...question.asking, workflowId, question });
     const unanswered = await floor.trade(leg);
     expect(unanswered.state).toBe('nothing');
     expect(unanswered.reason).toContain('no accepted yes');
-    await recordAnswer(floor.db, {
-      escalationId: escalationId({ decisionId: leg.cause.id }),
-      ask: 1,
-      verb: 'modify',
-      parameters: { quantity: '0.01' },
-      outcome: 'accepted',
-      reason: 'within tolerance',
-    });
+    const { privatePem } = await signatory(floor.db, username);
+    const signed = signAnswer(privatePem, question, { verb: 'modify', quantity: '0.01' });
+    const { verb, ask, escalationId: asked, ...parameters } = signed;
+    const answer = { escalationId: asked, ask, verb, parameters, signed } as const;
+    await recordAnswer(floor.db, { ...answer, outcome: 'accepted', reason: 'within tolerance' });
     const answered = { ...leg, requestedQuantity: '0.01' };
-    const workflowId = `${floor.names.orderWorkflowId(leg.legId)}-answered`;
-    const outcome = await floor.trade(answered, workflowId);
+    const again = `${floor.names.orderWorkflowId(leg.legId)}-answered`;
+    const outcome = await floor.trade(answered, again);
     expect(outcome).toMatchObject({ state: 'filled', executedQuantity: '0.01' });
     expect(await floor.bookFaults()).toEqual([]);
   });

@@ -9,6 +9,7 @@ import { findEscalation, openEscalation } from '../adapters/store/escalations.ts
 import { ensureDefaults, setConfig } from '../adapters/store/users.ts';
 import { readCandleFile, type Tape } from '../adapters/tape/tape.ts';
 import { type PaperControl, paperControl } from '../adapters/venue/paper-control.ts';
+import { hashOf } from '../core/hash.ts';
 import { Debates } from '../ops/ring/debates.ts';
 import { Driver } from '../ops/ring/driver.ts';
 import { readHistory } from '../ops/ring/history.ts';
@@ -147,12 +148,15 @@ describe('resume', () => {
       question: { text: 'BUY?' },
       askedAtMs: START_MS,
       deadlineMs,
+      nonce: hashOf('nonce'),
+      parameterHash: hashOf('parameters'),
     });
     await questions.refresh();
     await questions.passed(deadlineMs);
     const { status } = await findEscalation(db, escalation.escalationId);
     expect(status).toBe('expired');
-    const answered = questions.answer(escalation.escalationId, { verb: 'approve' });
+    const signer = { sign: () => expect.unreachable('there is nothing to sign any more') };
+    const answered = questions.answer(escalation.escalationId, { verb: 'approve' }, signer);
     await expect(answered).rejects.toThrow('the escalation has its answer already: expired');
   });
 });

@@ -19,6 +19,7 @@ import {
 import { recordMotions } from '../adapters/store/motions.ts';
 import type { Database } from '../adapters/store/schema.ts';
 import { ensureDefaults } from '../adapters/store/users.ts';
+import { hashOf } from '../core/hash.ts';
 import { escalationId } from '../core/identity.ts';
 import { closeTimeOf, debateIdAt, decisionOn, motionAt } from './store-samples.ts';
 import { openTestDatabase, type TestDatabase } from './support/servers.ts';
@@ -59,6 +60,8 @@ async function question(symbol: string): Promise<NewEscalation> {
     question: { text: 'buy?', referencePrice: '50000.10' },
     askedAtMs: closeTimeMs,
     deadlineMs: closeTimeMs + 900_000,
+    nonce: hashOf(['nonce', decision.id]),
+    parameterHash: hashOf(['parameters', decision.id]),
   };
 }
 
@@ -122,8 +125,10 @@ describe('escalations - answering', () => {
   });
 
   test('asked again with another price; a repeated call asks no third time', async () => {
-    const next = { id, question: { referencePrice: '49000' }, asks: 2 };
-    expect(await askAgain(db, next)).toMatchObject({ asks: 2, question: next.question });
+    const signed = { nonce: hashOf('second'), parameterHash: hashOf('lower') };
+    const next = { id, question: { referencePrice: '49000' }, asks: 2, ...signed };
+    const now = { asks: 2, question: next.question, ...signed };
+    expect(await askAgain(db, next)).toMatchObject(now);
     await askAgain(db, next);
     const stale = { ...next, question: { referencePrice: '1' } };
     expect(await askAgain(db, stale)).toMatchObject({ asks: 2, question: next.question });
@@ -136,7 +141,8 @@ describe('escalations - answering', () => {
       const again = await closeEscalation(db, { id, status: later, reason: 'second' });
       expect(again).toEqual({ ...closed, closed: false });
     }
-    expect(await askAgain(db, { id, question: {}, asks: 9 })).toMatchObject({ status, asks: 1 });
+    const more = { id, question: {}, asks: 9, nonce: hashOf(9), parameterHash: hashOf(9) };
+    expect(await askAgain(db, more)).toMatchObject({ status, asks: 1 });
     expect(await openEscalation(db, asked)).toMatchObject({
       outcome: 'known',
       escalation: { status },

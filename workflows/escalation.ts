@@ -2,6 +2,7 @@ import {
   allHandlersFinished,
   ChildWorkflowFailure,
   condition,
+  continueAsNew,
   executeChild,
   ParentClosePolicy,
   proxyActivities,
@@ -10,13 +11,13 @@ import {
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
 import type { EscalationActivities, JudgedAnswer } from '../activities/escalation.ts';
-import type {
-  Answer,
-  AnswerReceipt,
-  EscalationInput,
-  EscalationResult,
-  EscalationStatus,
-  EscalationView,
+import {
+  type AnswerReceipt,
+  answerKey,
+  type EscalationCarried,
+  type EscalationInput,
+  type EscalationResult,
+  type EscalationStatus,
 } from '../proto/escalation.ts';
 import { wire } from '../proto/subjects.ts';
 import {
@@ -33,55 +34,70 @@ const steps = proxyActivities<EscalationActivities>({
   retry: { initialInterval: '200ms', backoffCoefficient: 1.5, maximumInterval: '2s' },
 });
 
-/** Answers one question may be given before it closes, and late ones that are recorded afterwards;
- * a flood ends as HOLD, not as an endless history. */
-const MAX_ANSWERS = 50;
+/** Answers one run of the workflow takes before it goes on with a fresh history, how many a
+ * question takes in all, and how many may wait. A flood ends as HOLD, not as an endless history. */
+const ANSWERS_A_RUN = 100;
+const MAX_ANSWERS = 1_000;
+const MOST_WAITING = 200;
+/** Answers whose receipts are taken along; older ones are known to Postgres. */
+const MOST_SEEN = 50;
+const MAX_LATE = 50;
 const ORDER_LOST = 'its order was ended in Temporal, see ./corro orders';
 const NO_ANSWER = 'no answer before the deadline';
-const TOO_MANY = `more than ${MAX_ANSWERS} answers`;
+const FLOODED = `more than ${MAX_ANSWERS} answers`;
 
 interface Pending {
-  readonly answer: Answer;
+  /** Null: nothing that could be an answer. */
+  readonly answer: unknown;
   receipt: AnswerReceipt | null;
 }
 
 /** One question to a person. It ends with the first answer that stands, or with its deadline, and
  * then HOLD stands: silence never trades. Under the tape's clock nothing here looks at a timer. */
-export async function escalationWorkflow(input: EscalationInput): Promise<EscalationResult> {
-  const question = new Question(input);
+export async function escalationWorkflow(
+  input: EscalationInput,
+  carried?: EscalationCarried,
+): Promise<EscalationResult> {
+  const question = new Question(carried?.question ?? input, carried);
   question.listen();
-  const result = (await takeAnswers(question)) ?? question.unanswered();
+  const result = await takeAnswers(question);
   question.status = result.status;
   for (const pending of question.inbox) {
     pending.receipt = await question.refuseLate(pending.answer);
   }
   const { status, reason } = result;
-  await steps.closeEscalation({ input, status, reason });
+  await steps.closeEscalation({ input: question.asked, status, reason });
   setCurrentDetails(`${status}: ${reason}`);
   await condition(allHandlersFinished);
   return result;
 }
 
-/** Takes one answer after the other until one stands; `null` when the time is over first. */
-async function takeAnswers(question: Question): Promise<EscalationResult | null> {
-  const { input, inbox } = question;
-  for (let taken = 0; taken < MAX_ANSWERS; taken += 1) {
-    await nextTurn(input, () => inbox.length > 0 || question.expired());
+/** Takes one answer after the other until one stands or the time is over. */
+async function takeAnswers(question: Question): Promise<EscalationResult> {
+  const { inbox } = question;
+  for (let turn = 0; question.taken < MAX_ANSWERS; turn += 1) {
+    if (turn >= ANSWERS_A_RUN && inbox.length === 0) {
+      await condition(() => allHandlersFinished() || inbox.length > 0);
+      if (inbox.length === 0) await question.goOn();
+    }
+    await nextTurn(question);
     const pending = inbox.shift();
-    if (pending === undefined) return null;
-    const { asks, referencePrice } = question;
-    const judged = await steps.judgeAnswer({ input, answer: pending.answer, asks, referencePrice });
+    if (pending === undefined) return question.unanswered(NO_ANSWER);
+    question.taken += 1;
+    const { asked: input, nowMs } = question;
+    const judged = await steps.judgeAnswer({ input, answer: pending.answer, nowMs });
     const { outcome, reason } = judged;
     if (judged.outcome === 'accepted') {
       question.status = judged.status;
       const result = await carryOut(input, judged);
-      pending.receipt = { outcome, reason, order: result.order };
+      pending.receipt = { outcome, code: null, reason, order: result.order };
       return result;
     }
     if (judged.outcome === 'asked_again') question.askAgain(judged);
-    pending.receipt = { outcome, reason, order: null };
+    const code = judged.outcome === 'refused' ? judged.code : null;
+    pending.receipt = { outcome, code, reason, order: null };
   }
-  return null;
+  return question.unanswered(FLOODED);
 }
 
 async function carryOut(
@@ -96,98 +112,130 @@ async function carryOut(
 
 /** A question's state, and what is done at once with whatever arrives for it. */
 class Question {
-  readonly input: EscalationInput;
   readonly inbox: Pending[] = [];
   status: EscalationStatus = 'open';
-  asks = 1;
-  referencePrice: string;
+  /** As it was asked last. */
+  asked: EscalationInput;
+  taken: number;
+  reminded: boolean;
+  /** By an answer's one text: handed in twice it is one answer, and has one receipt. */
+  readonly #seen: Map<string, Pending>;
   #tapeMs: number;
-  #late = 0;
+  #late: number;
 
-  constructor(input: EscalationInput) {
-    this.input = input;
-    this.referencePrice = input.referencePrice;
-    this.#tapeMs = input.askedAtMs;
+  constructor(input: EscalationInput, carried?: EscalationCarried) {
+    this.asked = input;
+    this.#tapeMs = carried?.tapeMs ?? input.askedAtMs;
+    this.taken = carried?.taken ?? 0;
+    this.reminded = carried?.reminded ?? false;
+    this.#late = carried?.late ?? 0;
+    const seen = carried?.seen ?? [];
+    this.#seen = new Map(seen.map(([key, receipt]) => [key, { answer: null, receipt }]));
   }
 
   listen(): void {
-    setHandler(questionQuery, () => this.#view());
+    setHandler(questionQuery, () => ({ status: this.status, question: this.asked }));
     // Before those for answers: what came while no worker ran is handed to the handlers in the
     // order they are set, and an answer must know whether its time was over.
     setHandler(tapePassedSignal, (ms) => {
       this.#tapeMs = Math.max(this.#tapeMs, ms);
     });
     setHandler(answerSignal, async (answer) => {
-      await this.#untilSettled();
-      if (this.status !== 'open') await this.refuseLate(answer);
-      else if (this.inbox.length < MAX_ANSWERS) this.#submit(answer);
+      await this.#receive(answer);
     });
-    setHandler(answerUpdate, async (answer) => {
-      await this.#untilSettled();
-      if (this.status !== 'open') return this.refuseLate(answer);
-      if (this.inbox.length >= MAX_ANSWERS) {
-        return { outcome: 'refused', reason: TOO_MANY, order: null };
-      }
-      const pending = this.#submit(answer);
-      await condition(() => pending.receipt !== null);
-      return pending.receipt as AnswerReceipt;
-    });
+    setHandler(answerUpdate, (answer) => this.#receive(answer));
+  }
+
+  /** The market's time: the tape's, or, live, the clock's. */
+  get nowMs(): number {
+    return this.asked.clock === 'live' ? Date.now() : this.#tapeMs;
   }
 
   /** The market's time has passed the deadline; live, Temporal's timers tell instead. */
   expired(): boolean {
-    return this.#tapeMs >= this.input.deadlineMs;
+    return this.#tapeMs >= this.asked.deadlineMs;
   }
 
   askAgain(judged: Extract<JudgedAnswer, { outcome: 'asked_again' }>): void {
-    this.asks += 1;
-    this.referencePrice = judged.referencePrice;
-    setCurrentDetails(`Asked again: ${judged.reason}`);
+    this.asked = judged.question;
+    setCurrentDetails(`Asked again: ${judged.question.text}`);
   }
 
-  unanswered(): EscalationResult {
-    const { escalationId, clock } = this.input;
-    const why = this.expired() || clock === 'live' ? NO_ANSWER : TOO_MANY;
+  unanswered(why: string): EscalationResult {
+    const { escalationId } = this.asked;
     return { escalationId, status: 'expired', reason: `${why}: HOLD stands`, order: null };
   }
 
-  async refuseLate(answer: Answer): Promise<AnswerReceipt> {
-    const { input, status } = this;
+  async refuseLate(answer: unknown): Promise<AnswerReceipt> {
+    const { asked: input, status } = this;
     this.#late += 1;
-    if (this.#late <= MAX_ANSWERS) await steps.recordLate({ input, answer, status });
-    return { outcome: 'late', reason: `the question is closed: ${status}`, order: null };
+    if (this.#late <= MAX_LATE) await steps.recordLate({ input, answer, status });
+    const reason = `the question is closed: ${status}`;
+    return { outcome: 'late', code: 'late', reason, order: null };
+  }
+
+  /** Goes on in a fresh history with all that is known; never returns. */
+  goOn(): Promise<never> {
+    const seen = [...this.#seen].flatMap(([key, { receipt }]) =>
+      receipt === null ? [] : [[key, receipt] as const],
+    );
+    return continueAsNew<typeof escalationWorkflow>(this.asked, {
+      question: this.asked,
+      tapeMs: this.#tapeMs,
+      reminded: this.reminded,
+      taken: this.taken,
+      late: this.#late,
+      seen: seen.slice(-MOST_SEEN),
+    });
+  }
+
+  /** Whatever came through a door, and what became of it. */
+  async #receive(given: unknown): Promise<AnswerReceipt> {
+    const key = answerKey(given);
+    const twin = key === null ? undefined : this.#seen.get(key);
+    if (twin !== undefined) return receiptOf(twin);
+    const pending: Pending = { answer: key === null ? null : given, receipt: null };
+    if (key !== null) this.#seen.set(key, pending);
+    await this.#untilSettled();
+    if (this.status !== 'open') {
+      pending.receipt = await this.refuseLate(pending.answer);
+    } else if (this.inbox.length >= MOST_WAITING) {
+      if (key !== null) this.#seen.delete(key);
+      const reason = `too_many: ${MOST_WAITING} answers wait already`;
+      pending.receipt = { outcome: 'refused', code: 'too_many', reason, order: null };
+    } else {
+      this.inbox.push(pending);
+    }
+    return receiptOf(pending);
   }
 
   /** An answer that came after the deadline, but before the loop above has seen it pass, waits for
    * how the question ends. Others are taken in at once, while the loop still looks. */
   async #untilSettled(): Promise<void> {
-    const { clock, deadlineMs } = this.input;
+    const { clock, deadlineMs } = this.asked;
     const over = this.expired() || (clock === 'live' && Date.now() >= deadlineMs);
     if (this.status === 'open' && over) await condition(() => this.status !== 'open');
   }
+}
 
-  #submit(answer: Answer): Pending {
-    const pending: Pending = { answer, receipt: null };
-    this.inbox.push(pending);
-    return pending;
-  }
-
-  #view(): EscalationView {
-    const { status, input: question, asks, referencePrice } = this;
-    return { status, question, asks, referencePrice };
-  }
+async function receiptOf(pending: Pending): Promise<AnswerReceipt> {
+  await condition(() => pending.receipt !== null);
+  return pending.receipt as AnswerReceipt;
 }
 
 /** Waits for an answer or the deadline; in live mode reminds once at half the time. */
-async function nextTurn(input: EscalationInput, ready: () => boolean): Promise<void> {
-  if (input.clock === 'tape') return condition(ready);
-  const remainingMs = Math.max(0, input.deadlineMs - Date.now());
-  const windowMs = input.deadlineMs - input.askedAtMs;
-  if (remainingMs > windowMs / 2) {
+async function nextTurn(question: Question): Promise<void> {
+  const { askedAtMs, deadlineMs, clock } = question.asked;
+  const ready = (): boolean => question.inbox.length > 0 || question.expired();
+  if (clock === 'tape') return condition(ready);
+  const remainingMs = Math.max(0, deadlineMs - Date.now());
+  const windowMs = deadlineMs - askedAtMs;
+  if (!question.reminded && remainingMs > windowMs / 2) {
     if (await condition(ready, remainingMs - windowMs / 2)) return;
-    await steps.remind(input);
+    question.reminded = true;
+    await steps.remind(question.asked);
   }
-  await condition(ready, Math.max(1, input.deadlineMs - Date.now()));
+  await condition(ready, Math.max(1, deadlineMs - Date.now()));
 }
 
 /** The approved order's end; `null` when somebody ended its workflow in Temporal: the question must

@@ -2,8 +2,8 @@ import { type Kysely, type Selectable, sql } from 'kysely';
 import { answerId, escalationId } from '../../core/identity.ts';
 import { appendAudit } from './audit.ts';
 import { fromJson, type JsonValue, toJson } from './json.ts';
-import type { Database, Escalations } from './schema.ts';
-import { transaction, type Writer } from './store.ts';
+import type { Database, EscalationAnswers, Escalations } from './schema.ts';
+import { type Reader, transaction, type Writer } from './store.ts';
 import { UnknownError } from './unknown.ts';
 
 export const CLOSED_STATUSES = ['approved', 'rejected', 'modified', 'expired'] as const;
@@ -20,6 +20,9 @@ export interface NewEscalation {
   /** Market times, Unix ms. */
   readonly askedAtMs: number;
   readonly deadlineMs: number;
+  /** What the first asking's answer must carry. */
+  readonly nonce: string;
+  readonly parameterHash: string;
 }
 
 export interface Escalation {
@@ -36,6 +39,9 @@ export interface Escalation {
   readonly deadlineMs: number;
   /** How often it was asked: more than once when an answer came too late for its price. */
   readonly asks: number;
+  /** Of the newest asking; null in rows from before answers were signed. */
+  readonly nonce: string | null;
+  readonly parameterHash: string | null;
   /** Wall clock. */
   readonly recordedAt: Date;
   readonly closedAt: Date | null;
@@ -71,6 +77,7 @@ export async function openEscalation(
 /** Null: another question was in the way and was closed before it could be read. */
 async function tryOpen(trx: Writer, escalation: NewEscalation): Promise<EscalationOpened | null> {
   const { decisionId, userId, symbol, workflowId, question, askedAtMs, deadlineMs } = escalation;
+  const { nonce, parameterHash } = escalation;
   const id = escalationId({ decisionId });
   const inserted = await trx
     .insertInto('escalations')
@@ -84,12 +91,16 @@ async function tryOpen(trx: Writer, escalation: NewEscalation): Promise<Escalati
       question: toJson(question),
       asked_close_time: new Date(askedAtMs),
       deadline: new Date(deadlineMs),
+      nonce,
+      parameter_hash: parameterHash,
+      expires_at: new Date(deadlineMs),
     })
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
   if (inserted) {
-    await audit(trx, { act: 'asked', id, body: { decisionId, symbol, askedAtMs, deadlineMs } });
+    const body = { decisionId, symbol, askedAtMs, deadlineMs, nonce, parameterHash };
+    await audit(trx, { act: 'asked', id, body });
     return { outcome: 'opened', escalation: await findEscalation(trx, id) };
   }
   const own = await escalationsQuery(trx).where('escalations.id', '=', id).executeTakeFirst();
@@ -110,10 +121,22 @@ export interface NewAnswer {
   /** What it carries, JSON; money as decimal strings. */
   readonly parameters: unknown;
   readonly outcome: 'accepted' | 'late' | 'asked_again' | 'refused';
+  /** Why it is not acted on. */
+  readonly code?: string | null;
   readonly reason: string;
+  /** What it was signed with and for, as far as it said so. */
+  readonly signed?: AnswerSignature;
 }
 
-export interface EscalationAnswer extends NewAnswer {
+export interface AnswerSignature {
+  readonly nonce?: string | undefined;
+  readonly parameterHash?: string | undefined;
+  readonly expiresAtMs?: number | undefined;
+  readonly keyId?: string | undefined;
+  readonly signature?: string | undefined;
+}
+
+export interface EscalationAnswer extends Omit<NewAnswer, 'code' | 'signed'> {
   readonly id: string;
   readonly parameters: JsonValue;
   /** Wall clock. */
@@ -128,6 +151,8 @@ export function recordAnswer(
 ): Promise<{ readonly id: string; readonly recorded: boolean }> {
   const id = answerId(answer);
   const { escalationId: escalation, ask, verb, parameters, outcome, reason } = answer;
+  const { nonce, parameterHash, expiresAtMs, keyId, signature } = answer.signed ?? {};
+  const code = answer.code ?? null;
   return transaction(db, async (trx) => {
     const inserted = await trx
       .insertInto('escalation_answers')
@@ -139,14 +164,54 @@ export function recordAnswer(
         parameters: toJson(parameters),
         outcome,
         reason,
+        nonce: nonce ?? null,
+        parameter_hash: parameterHash ?? null,
+        expires_at: expiresAtMs === undefined ? null : new Date(expiresAtMs),
+        // A forgery may name a key that nobody has.
+        key_id: keyId === undefined ? null : knownKey(keyId),
+        signature: signature ?? null,
       })
       .onConflict((conflict) => conflict.column('id').doNothing())
       .returning('id')
       .executeTakeFirst();
     if (!inserted) return { id, recorded: false };
-    await audit(trx, { act: 'answered', id: escalation, body: { id, ask, verb, outcome } });
+    await audit(trx, { act: 'answered', id: escalation, body: { id, ask, verb, outcome, code } });
     return { id, recorded: true };
   });
+}
+
+function knownKey(keyId: string) {
+  return sql<string | null>`(select id from user_keys where id = ${keyId})`;
+}
+
+/** Puts into the audit what was handed in as an answer and is none: there is no row for it. */
+export function auditNoAnswer(
+  db: Kysely<Database>,
+  given: { readonly id: string; readonly code: string; readonly reason: string },
+): Promise<void> {
+  const { id, code, reason } = given;
+  return transaction(db, (trx) => audit(trx, { act: 'no-answer', id, body: { code, reason } }));
+}
+
+/** What became of this very answer when it was recorded; null when it was not. */
+export async function findAnswer(db: Reader, answer: NewAnswer): Promise<EscalationAnswer | null> {
+  const row = await db
+    .selectFrom('escalation_answers')
+    .selectAll()
+    .where('id', '=', answerId(answer))
+    .executeTakeFirst();
+  return row === undefined ? null : answerOf(row);
+}
+
+/** Whether an answer that carries this nonce stands. */
+export async function isNonceUsed(db: Reader, nonce: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('escalation_answers')
+    .select('id')
+    .where('nonce', '=', nonce)
+    .where('outcome', '=', 'accepted')
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Asks again with a new question (a new price), while it is open. `asks` is the number of this
@@ -157,17 +222,26 @@ export function askAgain(
     id,
     question,
     asks,
-  }: { readonly id: string; readonly question: unknown; readonly asks: number },
+    nonce,
+    parameterHash,
+  }: {
+    readonly id: string;
+    readonly question: unknown;
+    readonly asks: number;
+    readonly nonce: string;
+    readonly parameterHash: string;
+  },
 ): Promise<Escalation> {
   return transaction(db, async (trx) => {
     const { numUpdatedRows } = await trx
       .updateTable('escalations')
-      .set({ question: toJson(question), asks })
+      .set({ question: toJson(question), asks, nonce, parameter_hash: parameterHash })
       .where('id', '=', id)
       .where('status', '=', 'open')
       .where('asks', '<', asks)
       .executeTakeFirst();
-    if (numUpdatedRows > 0n) await audit(trx, { act: 'asked-again', id, body: { asks } });
+    const body = { asks, nonce, parameterHash };
+    if (numUpdatedRows > 0n) await audit(trx, { act: 'asked-again', id, body });
     return findEscalation(trx, id);
   });
 }
@@ -247,7 +321,11 @@ export async function readAnswers(
     .orderBy('recorded_at')
     .orderBy('id')
     .execute();
-  return rows.map((row) => ({
+  return rows.map(answerOf);
+}
+
+function answerOf(row: Selectable<EscalationAnswers>): EscalationAnswer {
+  return {
     id: row.id,
     escalationId: row.escalation_id,
     ask: row.ask,
@@ -256,7 +334,7 @@ export async function readAnswers(
     outcome: row.outcome as NewAnswer['outcome'],
     reason: row.reason,
     recordedAt: row.recorded_at,
-  }));
+  };
 }
 
 async function audit(
@@ -287,6 +365,8 @@ function escalationOf(row: Selectable<Escalations> & { readonly username: string
     askedAtMs: row.asked_close_time.getTime(),
     deadlineMs: row.deadline.getTime(),
     asks: row.asks,
+    nonce: row.nonce,
+    parameterHash: row.parameter_hash,
     recordedAt: row.recorded_at,
     closedAt: row.closed_at,
   };

@@ -179,7 +179,7 @@ export function withinApproval(
   const quantity = Decimal.min(decimal(sized.quantity, 'quantity'), left);
   const prices = [sized.limitPrice, approved.limitPrice].map((price) => decimal(price, 'price'));
   const limitPrice = side === 'BUY' ? Decimal.min(...prices) : Decimal.max(...prices);
-  return { quantity: format(quantity), limitPrice: format(limitPrice) };
+  return { ...sized, quantity: format(quantity), limitPrice: format(limitPrice) };
 }
 
 /** True when the market has left the approved price behind, so that nothing could trade. */

@@ -27,6 +27,8 @@ const UNKNOWN_CODES: Readonly<Record<string, ErrorCode>> = {
   debate: 'unknown_debate',
   decision: 'unknown_decision',
   escalation: 'unknown_escalation',
+  key: 'unknown_key',
+  secret: 'unknown_secret',
 };
 
 export interface Fault {

@@ -1,4 +1,4 @@
-import type { AnswerVerb } from '../../proto/escalation.ts';
+import type { AnswerVerb } from '../../core/debate/answer.ts';
 
 const KEYS: Readonly<Record<string, Exclude<AnswerVerb, 'modify'>>> = { a: 'approve', r: 'reject' };
 const CTRL_C = '\u0003';

@@ -3,6 +3,7 @@ import { EXIT_CODES, exitCodeOf } from '../../proto/errors.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEscalations } from './commands/escalations.ts';
 import { addImport } from './commands/import.ts';
+import { addKeys } from './commands/keys.ts';
 import { addLists } from './commands/lists.ts';
 import { addProject } from './commands/project.ts';
 import { addReplay } from './commands/replay.ts';
@@ -32,6 +33,7 @@ export function corro(): Command {
   addLists(program);
   addEscalations(program);
   addUsers(program);
+  addKeys(program);
   addVerify(program);
   program.commandsGroup('Work on it:');
   addProject(program);

@@ -14,6 +14,7 @@ import { type Summary, summarise } from '../ring/summary.ts';
 import type { Connections } from './connections.ts';
 import { explain } from './fault.ts';
 import type { Keyboard } from './keyboard.ts';
+import { Keyring } from './keyring.ts';
 import { type Market, PAPER_VENUE } from './market.ts';
 import { takeMarketClock } from './market-clock.ts';
 import { printable } from './printable.ts';
@@ -64,6 +65,8 @@ async function run(connections: Connections, options: SessionOptions): Promise<S
   const { source, history, marketTimeMs } = market;
   const opening = { venue: PAPER_VENUE, instruments: source.instruments, marketTimeMs };
   await patiently('paper market', () => openMarket({ db, paper }, opening), patience);
+  const keyring = new Keyring(state.home);
+  await patiently('keys', () => keyring.makeMissing(db), patience);
   const questions = new Questions({ db, client, venue: PAPER_VENUE });
   await patiently('open questions', () => questions.refresh(), patience);
   const driver = new Driver(
@@ -82,7 +85,7 @@ async function run(connections: Connections, options: SessionOptions): Promise<S
       history,
       ...patience,
       ...(options.decisions === undefined ? {} : { decisions: options.decisions }),
-      onDocket: (result) => holdForAnswers(questions, result, options),
+      onDocket: (result) => holdForAnswers({ questions, keyring }, result, options),
     },
   );
   const watch = await startWatch(connections, market, screen);
@@ -125,7 +128,7 @@ function tellUnstopped(screen: Screen): (error: unknown) => void {
 /** Holds the tape at a question that has just been put, until somebody answers or the time is up.
  * What an answer given here leads to is over before the tape goes on. */
 async function holdForAnswers(
-  questions: Questions,
+  { questions, keyring }: { readonly questions: Questions; readonly keyring: Keyring },
   result: DocketResult,
   options: SessionOptions,
 ): Promise<void> {
@@ -139,7 +142,7 @@ async function holdForAnswers(
       screen.line(`    you ${verb}`);
       given.push(
         questions
-          .answer(escalationId, { verb, from: 'terminal' })
+          .answer(escalationId, { verb, from: 'terminal' }, keyring)
           .then((receipt) => screen.line(`    ${receipt.outcome}: ${printable(receipt.reason)}`))
           .catch((error: unknown) => screen.line(`    the answer failed: ${explain(error).text}`)),
       );

@@ -6,11 +6,22 @@ import {
   findEscalation,
   readEscalations,
 } from '../../adapters/store/escalations.ts';
+import { fromJson } from '../../adapters/store/json.ts';
 import { entryPrices } from '../../adapters/store/positions.ts';
 import type { Database } from '../../adapters/store/schema.ts';
 import { CorroError } from '../../proto/errors.ts';
-import type { Answer, AnswerReceipt } from '../../proto/escalation.ts';
+import type {
+  AnswerReceipt,
+  AnswerWish,
+  EscalationInput,
+  SignedAnswer,
+} from '../../proto/escalation.ts';
 import { answerUpdate, tapePassedSignal } from '../../workflows/messages.ts';
+
+/** Signs an answer as the user who is asked. */
+export interface AnswerSigner {
+  sign(question: EscalationInput, wish: AnswerWish): SignedAnswer;
+}
 
 /** The open questions and positions of the ring, as its driver must know them between two
  * closes. */
@@ -74,16 +85,23 @@ export class Questions {
     }
   }
 
-  /** Gives a person's answer and waits for what becomes of it, its order included. Throws
-   * `CorroError` `escalation_closed` when its time was over before it came. */
-  async answer(escalationId: string, answer: Answer): Promise<AnswerReceipt> {
-    const { workflowId, status } = await findEscalation(this.#db, escalationId);
+  /** Gives a person's signed answer to the question as it is asked now, and waits for what becomes
+   * of it, its order included. Throws `CorroError` `escalation_closed` when its time was over
+   * before it came. */
+  async answer(
+    escalationId: string,
+    wish: AnswerWish,
+    signer: AnswerSigner,
+  ): Promise<AnswerReceipt> {
+    const { workflowId, status, question } = await findEscalation(this.#db, escalationId);
+    if (status !== 'open') throw new CorroError('escalation_closed', status);
+    const answer = signer.sign(fromJson<EscalationInput>(question), wish);
     const handle = this.#client.workflow.getHandle(workflowId);
     try {
       return await handle.executeUpdate(answerUpdate, { args: [answer] });
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
-      const now = status === 'open' ? 'nobody waits for an answer any more' : status;
+      const now = 'nobody waits for an answer any more';
       throw new CorroError('escalation_closed', now, { cause: error });
     } finally {
       await this.refresh();

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Keyring } from '../../ops/cli/keyring.ts';
 import { startStack } from '../../ops/stack/control.ts';
 import { REPOSITORY } from '../../ops/stack/home.ts';
 import type { DocketResult } from '../../proto/docket.ts';
@@ -60,8 +61,11 @@ try {
 async function answered(client: Client): Promise<readonly Recorded[]> {
   const [open] = await handlesOf(client, WORKFLOWS.escalation, 'Running');
   if (open === undefined) throw new Error('the tape must leave a question open');
+  const keyring = new Keyring(corro.home);
   for (let outcome: AnswerReceipt['outcome'] | null = null; outcome !== 'accepted'; ) {
-    const receipt = await open.executeUpdate(answerUpdate, { args: [{ verb: 'approve' }] });
+    const { question } = await open.query(questionQuery);
+    const answer = keyring.sign(question, { verb: 'approve' });
+    const receipt = await open.executeUpdate(answerUpdate, { args: [answer] });
     outcome = receipt.outcome;
     if (outcome === 'refused' || outcome === 'late') throw new Error(receipt.reason);
   }

@@ -4,12 +4,15 @@ import {
   readAnswers,
   readEscalations,
 } from '../../../adapters/store/escalations.ts';
+import { fromJson } from '../../../adapters/store/json.ts';
+import { ANSWERS, type AnswerVerb } from '../../../core/debate/answer.ts';
 import { CorroError, EXIT_CODES } from '../../../proto/errors.ts';
-import { ANSWERS, type AnswerVerb, type EscalationInput } from '../../../proto/escalation.ts';
+import type { EscalationInput } from '../../../proto/escalation.ts';
 import { Questions } from '../../ring/questions.ts';
 import { type Connections, withStack } from '../connections.ts';
 import { findByPrefix } from '../find.ts';
 import { readableHomeOf } from '../home.ts';
+import { Keyring } from '../keyring.ts';
 import { PAPER_VENUE } from '../market.ts';
 import { printJson } from '../output.ts';
 import { clockText, table } from '../table.ts';
@@ -23,6 +26,7 @@ interface ListFlags {
 
 interface AnswerFlags {
   readonly quantity?: string;
+  readonly signOnly?: boolean;
   readonly json?: boolean;
 }
 
@@ -44,6 +48,7 @@ export function addEscalations(program: Command): void {
     .argument('<id>', 'its id, or the beginning of it')
     .argument('<verb>', ANSWERS.join(', '))
     .option('--quantity <base>', 'with modify: base units, like 0.01')
+    .option('--sign-only', 'print the signed answer, to be handed in through Temporal')
     .option('--json', 'as JSON')
     .action((id: string, verb: string, flags: AnswerFlags, command: Command) => {
       const given = { id, verb: checkedVerb(verb, flags), flags, command };
@@ -81,7 +86,7 @@ async function listAll({ db }: Connections, { open, last, json }: ListFlags): Pr
 }
 
 function questionOf({ question }: Escalation): EscalationInput {
-  return question as unknown as EscalationInput;
+  return fromJson(question);
 }
 
 function checkedVerb(verb: string, { quantity }: AnswerFlags): AnswerVerb {
@@ -116,15 +121,15 @@ async function answer(
   },
 ): Promise<void> {
   const { verb, flags } = given;
-  const { escalationId, status } = await find(connections, given.id);
+  const escalation = await find(connections, given.id);
+  const { escalationId, status } = escalation;
   if (status !== 'open') throw new CorroError('escalation_closed', status);
-  const { db } = connections;
+  const { db, state } = connections;
+  const keyring = new Keyring(state.home);
+  const wish = { verb, ...(flags.quantity === undefined ? {} : { quantity: flags.quantity }) };
+  if (flags.signOnly === true) return printJson(keyring.sign(questionOf(escalation), wish));
   const questions = new Questions({ db, client: await connections.temporal(), venue: PAPER_VENUE });
-  const receipt = await questions.answer(escalationId, {
-    verb,
-    from: 'cli',
-    ...(flags.quantity === undefined ? {} : { quantity: flags.quantity }),
-  });
+  const receipt = await questions.answer(escalationId, { ...wish, from: 'cli' }, keyring);
   process.exitCode = receipt.outcome === 'accepted' ? EXIT_CODES.ok : EXIT_CODES.failed;
   if (flags.json === true || given.command.parent?.opts()['json'] === true) {
     return printJson(receipt);

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { ensureDefaults } from '../../../adapters/store/users.ts';
 import { CorroError, EXIT_CODES } from '../../../proto/errors.ts';
 import {
   diagnose,
@@ -12,7 +13,9 @@ import {
 } from '../../stack/control.ts';
 import { PREFERRED_PORTS } from '../../stack/ports.ts';
 import { startProgress } from '../borrowed-stack.ts';
+import { withStack } from '../connections.ts';
 import { demoHome, expectNoDemo, homeOf, readableHomeOf } from '../home.ts';
+import { Keyring } from '../keyring.ts';
 import { printJson } from '../output.ts';
 import { Screen, standardTerminal } from '../screen.ts';
 import { table } from '../table.ts';
@@ -68,6 +71,10 @@ async function up(flags: UpFlags, command: Command): Promise<void> {
     detached: true,
     onProgress: startProgress(screen),
     replicas,
+  });
+  await withStack(state.home, async ({ db }) => {
+    await ensureDefaults(db);
+    await new Keyring(state.home).makeMissing(db);
   });
   screen.line([addressTable(state), ...noteLines(state)].join('\n'));
 }

@@ -5,6 +5,7 @@ import { activeUsersWithConfig, addUser, setConfig } from '../../../adapters/sto
 import { CorroError } from '../../../proto/errors.ts';
 import { withStack } from '../connections.ts';
 import { readableHomeOf } from '../home.ts';
+import { Keyring } from '../keyring.ts';
 import { printJson } from '../output.ts';
 import { table } from '../table.ts';
 
@@ -37,12 +38,14 @@ export function addUsers(program: Command): void {
         process.stdout.write(`${text}\n`);
       }),
     );
-  withConfig(users.command('add').description('add a user, with paper money of their own'))
+  withConfig(
+    users.command('add').description('add a user, with a key and paper money of their own'),
+  )
     .argument('<username>', 'a-z, 0-9, _ and -')
     .option('--email <address>', 'default: <username>@localhost')
     .action(
       (username: string, flags: ConfigFlags & { readonly email?: string }, command: Command) =>
-        withStack(readableHomeOf(command), async ({ db }) => {
+        withStack(readableHomeOf(command), async ({ db, state }) => {
           if (!/^[a-z0-9_-]{1,50}$/.test(username)) {
             throw new CorroError(
               'usage',
@@ -51,7 +54,9 @@ export function addUsers(program: Command): void {
           }
           const email = flags.email ?? `${username}@localhost`;
           const added = { username, email, config: configOf(flags) };
-          printJson(await addUser(db, added).catch(explainTaken(username, email)));
+          const user = await addUser(db, added).catch(explainTaken(username, email));
+          await new Keyring(state.home).makeMissing(db);
+          printJson(user);
         }),
     );
   withConfig(users.command('set').description("set parts of a user's configuration: a new version"))
