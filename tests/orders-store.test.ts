@@ -186,7 +186,7 @@ describe('prepared order', () => {
     const leg = await decidedLeg(database.db, trader, { action: 'BUY' });
     await expect(
       prepareOrder(database.db, { ...leg, legId: 'e'.repeat(64) }, 'test'),
-    ).rejects.toThrow(/leg 0 of .* must be/);
+    ).rejects.toThrow(/legId must be .* for leg 0 of/);
   });
 });
 

@@ -4,10 +4,11 @@ import { clientOrderId, legId as deriveLegId, parameterHash } from '../../core/i
 import type { Instrument } from '../../core/market/instrument.ts';
 import { decimal, format } from '../../core/market/money.ts';
 import type { OrderInput } from '../../core/orders/leg.ts';
+import { checkLeg, MalformedLeg } from '../../core/orders/leg-check.ts';
 import { type OrderParameters, orderParameters } from '../../core/orders/parameters.ts';
 import { reserveTransaction } from '../../core/portfolio/ledger.ts';
 import { type Approval, approve } from '../../core/risk/approval.ts';
-import type { Refusal } from '../../core/risk/facts.ts';
+import { type Refusal, refusal } from '../../core/risk/facts.ts';
 import { sizeOrder } from '../../core/risk/sizing.ts';
 import { takenBefore } from './answers.ts';
 import { countApprovals, storeApproval } from './approvals.ts';
@@ -20,6 +21,7 @@ import { auditOrder, insertAttempt, newestAttempt, type OrderRow, readOrder } fr
 import { readMandate, readRiskFacts } from './risk-facts.ts';
 import type { Database } from './schema.ts';
 import { transaction, type Writer } from './store.ts';
+import { UnknownError } from './unknown.ts';
 
 /** What a leg asks for, before anybody has said how much. */
 export type LegRequest = Omit<OrderInput, 'namespace' | 'approvedBy'>;
@@ -34,15 +36,17 @@ export type Preparation =
  *
  * Safe to repeat: an attempt that is live or over is returned as it stands, and the next one is
  * made only when the newest has been proven never to have arrived. The next attempt sends the same
- * parameters under a new approval; refused, it gives the reservation back. */
-export function prepareOrder(
+ * parameters under a new approval; refused, it gives the reservation back. Throws `MalformedLeg`
+ * and writes nothing when a field of the request cannot be meant. */
+export async function prepareOrder(
   db: Kysely<Database>,
   request: LegRequest,
   holder: string,
 ): Promise<Preparation> {
+  checkLeg(request);
   return transaction(db, async (trx) => {
     await checkLegId(trx, request);
-    const instrument = await findInstrument(trx, request);
+    const instrument = await tradedInstrument(trx, request);
     await lockPortfolio(trx, { ...request, quote: instrument.quote });
     const newest = await newestAttempt(trx, request.legId);
     if (newest && newest.state !== 'never_arrived') return { kind: 'order', order: newest };
@@ -90,6 +94,7 @@ async function judge(
 ): Promise<Verdict> {
   const mandate = await readMandate(trx, request);
   if ('refused' in mandate) return mandate;
+  if (newest && (await reservedForLeg(trx, request.legId)) === null) return refusal('given_up');
   const { legId, closeTimeMs: marketTimeMs } = request;
   const facts = await readRiskFacts(trx, { ...request, instrument, marketTimeMs }, mandate);
   if ('refused' in facts) return facts;
@@ -102,16 +107,18 @@ async function judge(
   };
   const sized = newest?.parameters ?? (bound ? withinApproval(wished, bound) : wished);
   if ('refused' in sized) return sized;
+  const { stopPrice = null } = sized;
   const parameters = orderParameters({
     venue: request.venue,
     account: request.userId,
     symbol: request.symbol,
     side: request.side,
-    type: 'LIMIT',
-    timeInForce: 'IOC',
+    // A stop waits at the venue; everything else takes what there is at once.
+    type: stopPrice === null ? 'LIMIT' : 'STOP_LOSS_LIMIT',
+    timeInForce: stopPrice === null ? 'IOC' : 'GTC',
     quantity: sized.quantity,
     limitPrice: sized.limitPrice,
-    stopPrice: null,
+    stopPrice,
   });
   const serial = (await countApprovals(trx, legId)) + 1;
   const approval = approve({ legId, serial, parameters, facts, limits, marketTimeMs });
@@ -142,7 +149,10 @@ async function commit(
   await insertAttempt(trx, { clientOrderId: id, legId, attempt, parameters, lease });
   const order = await readOrder(trx, id);
   const { parameterHash: hash, id: approvalId, limits } = approval;
-  await auditOrder(trx, order, { ...parameters, parameterHash: hash, approvalId, limits });
+  const { cause, purpose } = request;
+  const why = { cause, purpose, estimatedPrice: order.estimatedPrice };
+  const what = { ...parameters, parameterHash: hash, approvalId, limits };
+  await auditOrder(trx, order, { ...why, ...what });
   return order;
 }
 
@@ -169,6 +179,7 @@ async function insertIntent(
       limit_price: parameters.limitPrice,
       stop_price: parameters.stopPrice,
       reference_price: request.referencePrice,
+      estimated_price: request.estimatedPrice ?? null,
       parameter_hash: parameterHash(parameters),
       market_time: new Date(request.closeTimeMs),
     })
@@ -228,6 +239,15 @@ async function auditOnce(
   if (!known) await appendAudit(trx, { partition, ...act });
 }
 
+async function tradedInstrument(trx: Writer, request: LegRequest): Promise<Instrument> {
+  try {
+    return await findInstrument(trx, request);
+  } catch (error) {
+    if (!(error instanceof UnknownError)) throw error;
+    throw new MalformedLeg('symbol', `one that ${request.venue} trades`, request.symbol);
+  }
+}
+
 async function checkLegId(trx: Writer, request: LegRequest): Promise<void> {
   const { username } = await trx
     .selectFrom('users')
@@ -237,5 +257,5 @@ async function checkLegId(trx: Writer, request: LegRequest): Promise<void> {
   const { cause, leg } = request;
   const derived = deriveLegId({ causeId: cause.id, username, leg });
   if (derived === request.legId) return;
-  throw new Error(`leg ${leg} of ${cause.id} must be ${derived}, was ${request.legId}`);
+  throw new MalformedLeg('legId', `${derived} for leg ${leg} of ${cause.id}`, request.legId);
 }

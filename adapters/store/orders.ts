@@ -27,6 +27,8 @@ export interface OrderRow {
   readonly parameters: OrderParameters;
   readonly parameterHash: string;
   readonly referencePrice: string;
+  /** What a look at the book promised, quote per base; null without one. */
+  readonly estimatedPrice: string | null;
   /** The market's time of the decision. */
   readonly marketTimeMs: number;
   readonly state: OrderState;
@@ -238,7 +240,7 @@ function ordersQuery(db: Reader) {
     .select(['o.client_order_id', 'o.leg_id', 'o.attempt', 'o.state', 'o.venue_order_id'])
     .select(['o.executed_quantity', 'o.reject_code', 'o.epoch', 'o.signed_at'])
     .leftJoin('plans as p', 'p.id', 'i.plan_id')
-    .select(['i.plan_id', 'p.kind as plan_kind', 'i.purpose', 'i.stop_price'])
+    .select(['i.plan_id', 'p.kind as plan_kind', 'i.purpose', 'i.stop_price', 'i.estimated_price'])
     .select(['i.decision_id', 'i.user_id', 'i.venue', 'i.symbol', 'i.side', 'i.type'])
     .select(['i.time_in_force', 'i.quantity', 'i.limit_price', 'i.parameter_hash'])
     .select(['i.reference_price', 'i.market_time']);
@@ -268,6 +270,7 @@ function orderOf(row: JoinedRow): OrderRow {
     },
     parameterHash: row.parameter_hash,
     referencePrice: format(decimal(row.reference_price)),
+    estimatedPrice: row.estimated_price === null ? null : format(decimal(row.estimated_price)),
     marketTimeMs: row.market_time.getTime(),
     state: row.state as OrderState,
     venueOrderId: row.venue_order_id,

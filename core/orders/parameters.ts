@@ -17,6 +17,10 @@ export interface OrderParameters {
   readonly stopPrice: string | null;
 }
 
+/** How far below its stop price a stop's limit price lies at least, basis points of the stop: a
+ * market that falls through a stop must not fall through its limit too. */
+export const STOP_SLIP_BPS = 100;
+
 /** Builds parameters in canonical form: `1.50` and `1.5` are one order, so they must hash alike.
  * Throws when a combination could not be sent. */
 export function orderParameters(given: OrderParameters): OrderParameters {

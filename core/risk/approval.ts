@@ -4,7 +4,7 @@ import { basisPointsOf, type Decimal, decimal, isMultipleOf, positive } from '..
 import { type OrderParameters, orderParameters } from '../orders/parameters.ts';
 import { entryBarrier, orderBarrier, type Refusal, type RiskFacts, refusal } from './facts.ts';
 import type { RiskLimits } from './limits.ts';
-import { entryMinimum } from './sizing.ts';
+import { entryMinimum, slippageBps } from './sizing.ts';
 
 /** How long a leave to trade holds, milliseconds of market time. */
 export const APPROVAL_WINDOW_MS = 300_000;
@@ -92,11 +92,9 @@ function slipped(
   const reference = positive(from, 'referencePrice');
   const price = worstPrice(parameters);
   const cost = parameters.side === 'BUY' ? price.minus(reference) : reference.minus(price);
-  if (cost.lte(basisPointsOf(reference, limits.maxSlippageBps))) return null;
-  return refusal(
-    'slippage',
-    `${price.toFixed()} against ${from}, allowed ${limits.maxSlippageBps} bp`,
-  );
+  const allowedBps = slippageBps(limits, parameters.stopPrice);
+  if (cost.lte(basisPointsOf(reference, allowedBps))) return null;
+  return refusal('slippage', `${price.toFixed()} against ${from}, allowed ${allowedBps} bp`);
 }
 
 function entryObjection(

@@ -64,6 +64,7 @@ export const REFUSALS = {
   cooldown: 'a position in this symbol was closed a short while ago',
   fuse: 'more orders in one minute than allowed',
   halted: 'a halt forbids it',
+  given_up: 'the leg was given up before',
   slippage: 'the limit price is further from the reference price than allowed',
   stop_misplaced: 'a stop must be a sale below the price',
   off_step: 'price or quantity is not a multiple of the venue step',

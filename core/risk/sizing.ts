@@ -7,6 +7,7 @@ import {
   format,
   positive,
 } from '../market/money.ts';
+import { STOP_SLIP_BPS } from '../orders/parameters.ts';
 import {
   entryBarrier,
   orderBarrier,
@@ -135,7 +136,9 @@ function sizeExit(request: SizeRequest): Sized | Refusal {
   const tick = positive(facts.instrument.tickSize, 'tickSize');
   const stop = request.stopPrice && floorToStep(positive(request.stopPrice, 'stopPrice'), tick);
   const referencePrice = stop ? stop.toFixed() : facts.referencePrice;
-  const limitPrice = limitPriceFor('SELL', { ...facts, referencePrice }, limits);
+  const maxSlippageBps = slippageBps(limits, request.stopPrice ?? null);
+  const allowed = { ...limits, maxSlippageBps };
+  const limitPrice = limitPriceFor('SELL', { ...facts, referencePrice }, allowed);
   const notional = quantity.times(limitPrice);
   const minimum = decimal(facts.instrument.minNotional, 'minNotional');
   if (limitPrice.lte(0) || notional.lt(minimum)) {
@@ -143,6 +146,14 @@ function sizeExit(request: SizeRequest): Sized | Refusal {
   }
   const sized = { quantity: format(quantity), limitPrice: format(limitPrice) };
   return stop ? { ...sized, stopPrice: format(stop) } : sized;
+}
+
+/** How far from its reference price an order may trade; a stop has more room than the user's own
+ * limit gives, because a stop that does not sell protects nobody. */
+export function slippageBps(limits: RiskLimits, stopPrice: string | null): number {
+  return stopPrice === null
+    ? limits.maxSlippageBps
+    : Math.max(limits.maxSlippageBps, STOP_SLIP_BPS);
 }
 
 function smaller(a: Decimal, b: Decimal): Decimal {
