@@ -63,7 +63,7 @@ export interface HedgeRule {
 }
 
 export interface RebalanceRule {
-  /** Share of equity each symbol should have; what is not listed is cash. */
+  /** Share of equity each symbol should have; a symbol not listed is left alone. */
   readonly targets: Readonly<Record<string, number>>;
   /** The sector each listed symbol belongs to. */
   readonly sectors: Readonly<Record<string, string>>;
