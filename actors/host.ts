@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { bury } from '../adapters/bus/bury.ts';
 import type { Bus } from '../adapters/bus/connect.ts';
 import { EventStream } from '../adapters/bus/events.ts';
+import { MAILBOX_CAPACITY } from '../adapters/bus/mailboxes.ts';
 import { type MicroService, startMicroService } from '../adapters/bus/micro.ts';
 import {
   isPassing,
@@ -22,7 +23,8 @@ import { Unavailable } from './runtime/refusal.ts';
 import { SnapshotShelf } from './runtime/shelf.ts';
 
 export interface HostOptions {
-  readonly bus: Bus;
+  /** The connection of a role: where the server tells users apart, each has its own. */
+  readonly busOf: (role: Role) => Bus;
   readonly wire: Wire;
   readonly db: Kysely<Database>;
   /** Absent: all seven. Several hosts may run the same roles; each mailbox has one active host. */
@@ -51,7 +53,6 @@ export interface Host {
 }
 
 const VERSION = '1.0.0';
-const CAPACITY = 32;
 const IDLE_MS = 10 * 60_000;
 /** Well within the time after which the server would deliver a mail again. */
 const WORKING_MS = 700;
@@ -103,12 +104,12 @@ class ActorHost implements Host {
 
   async start(): Promise<void> {
     await Promise.all(this.#feeds.map((feed) => feed.start()));
-    const { bus, idleMs = IDLE_MS } = this.#options;
+    const { busOf, idleMs = IDLE_MS } = this.#options;
     const every = (milliseconds: number, act: (feed: Feed) => void): void => {
       this.#timers.push(setInterval(() => this.#feeds.forEach(act), milliseconds));
     };
     every(WORKING_MS, (feed) => {
-      if (bus.link.up) feed.working();
+      if (busOf(feed.role).link.up) feed.working();
     });
     every(Math.max(50, idleMs / 4), (feed) => feed.passivate(idleMs));
     this.#services = this.#roles.map((role) => this.#service(role));
@@ -135,11 +136,11 @@ class ActorHost implements Host {
   }
 
   #feed(role: Role, partition: number, journal: Journal): Feed {
-    const { bus, wire, capacity = CAPACITY, speak = pureSpeak } = this.#options;
+    const { busOf, wire, capacity = MAILBOX_CAPACITY, speak = pureSpeak } = this.#options;
     const emit = (event: HostEvent): void => this.events.emit(event);
     const say = (utterance: Utterance): Promise<SpeechOutcome> => this.#say(utterance);
     return new Feed({
-      bus,
+      bus: busOf(role),
       wire,
       role,
       partition,
@@ -151,8 +152,9 @@ class ActorHost implements Host {
   }
 
   async #say(utterance: Utterance): Promise<SpeechOutcome> {
-    const { bus, wire } = this.#options;
+    const { busOf, wire } = this.#options;
     const { signal } = this.#stopping;
+    const bus = busOf(utterance.role);
     try {
       return await publishUtterance(bus, wire, { utterance, deadlineMs: SAY_MS, signal });
     } catch (error) {
@@ -162,20 +164,20 @@ class ActorHost implements Host {
   }
 
   async #bury({ role, delivery, refusal }: Grave): Promise<void> {
-    const { bus, wire } = this.#options;
+    const { busOf, wire } = this.#options;
     const { subject, bytes, deliveries } = delivery;
     const { code, field } = refusal;
     const corpse = { origin: role, subject, bytes, code, field, deliveries };
-    const contentHash = await bury(bus, wire, { corpse, deadlineMs: BURY_MS });
+    const contentHash = await bury(busOf(role), wire, { corpse, deadlineMs: BURY_MS });
     this.events.emit({ type: 'dead_letter', role, code, field, contentHash });
   }
 
   #service(role: Role): MicroService {
-    const { bus, wire } = this.#options;
+    const { busOf, wire } = this.#options;
     const work = this.#work.get(role) as RoleWork;
     const status = (): Uint8Array =>
       new TextEncoder().encode(JSON.stringify(this.#roleFacts(role)));
-    return startMicroService(bus, {
+    return startMicroService(busOf(role), {
       name: wire.assistantService(role),
       version: VERSION,
       description: `The ${role.replace('_', ' ')} of the ring`,

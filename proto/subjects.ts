@@ -142,9 +142,9 @@ function mailSubjects(ns: string) {
     /** `corro.mail.<role>.<partition>.<symbol token>` */
     mail: (role: Role, symbol: string): string =>
       `${ns}.mail.${checkRole(role)}.${partitionOf(symbol)}.${symbolToken(symbol)}`,
-    /** All symbols of one partition of one role. */
-    mailFilter: (role: Role, partition: number): string =>
-      `${ns}.mail.${checkRole(role)}.${checkPartition(partition)}.*`,
+    /** All symbols of one partition of one role, or of all of them. */
+    mailFilter: (role: Role, partition?: number): string =>
+      `${ns}.mail.${checkRole(role)}.${partition === undefined ? '*' : checkPartition(partition)}.*`,
     /** Durable consumer of one (role, partition): one active host at a time. */
     mailConsumer: (role: Role, partition: number): string =>
       `${checkRole(role)}-${checkPartition(partition)}`,
@@ -157,6 +157,7 @@ function mailSubjects(ns: string) {
     /** Endpoint of that service: `corro.assistant.<role>.<verb>`. */
     assistant: (role: Role, verb: string): string =>
       `${ns}.assistant.${checkRole(role)}.${word('verb', ID, verb)}`,
+    assistantFilter: (role: Role): string => `${ns}.assistant.${checkRole(role)}.*`,
   };
 }
 
@@ -180,6 +181,8 @@ function marketSubjects(ns: string) {
     /** `corro.feed.<kind>.<symbol token>`: JSON for any program, see docs/feeds.md. */
     feed: (kind: FeedKind, symbol: string): string =>
       `${ns}.feed.${oneOf('feed kind', FEED_KINDS, kind)}.${checkedToken(symbol)}`,
+    /** All that is ever told on the feeds. */
+    feedTree: `${ns}.feed.>`,
     feedFilter: (kind?: FeedKind, symbol?: string): string => {
       const kindToken = kind === undefined ? '*' : oneOf('feed kind', FEED_KINDS, kind);
       return `${ns}.feed.${kindToken}.${symbol === undefined ? '*' : checkedToken(symbol)}`;
@@ -195,9 +198,12 @@ function venueSubjects(ns: string) {
     /** `corro.venue.<venue>.executions.<symbol token>`: what the venue's user stream tells. */
     executions: (venue: string, symbol: string): string =>
       `${ns}.venue.${word('venue', VENUE, venue)}.executions.${checkedToken(symbol)}`,
-    /** The executions of all symbols. */
-    executionsFilter: (venue: string): string =>
-      `${ns}.venue.${word('venue', VENUE, venue)}.executions.*`,
+    /** One verb of every venue. */
+    venueFilter: (verb: VenueVerb): string =>
+      `${ns}.venue.*.${oneOf('venue verb', VENUE_VERBS, verb)}`,
+    /** The executions of all symbols, at one venue or at all. */
+    executionsFilter: (venue?: string): string =>
+      `${ns}.venue.${venue === undefined ? '*' : word('venue', VENUE, venue)}.executions.*`,
     /** NATS micro service of one venue's gateway. */
     venueService: (venue: string): string => `${ns}-venue-${word('venue', VENUE, venue)}`,
     /** `corro.safety.halt`: requests to place a halt, which the order worker answers. */
@@ -205,6 +211,7 @@ function venueSubjects(ns: string) {
     /** `corro.safety.anchor.<partition>`: the newest head of one audit partition. */
     anchor: (partition: string): string =>
       `${ns}.safety.anchor.${word('partition', ID, partition)}`,
+    anchorFilter: `${ns}.safety.anchor.*`,
   };
 }
 

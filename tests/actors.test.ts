@@ -47,7 +47,7 @@ afterAll(async () => {
 });
 
 async function host(options: Partial<HostOptions> = {}): Promise<Host> {
-  const started = await startHost({ bus, wire, db: database.db, ...options });
+  const started = await startHost({ busOf: () => bus, wire, db: database.db, ...options });
   hosts.push(started);
   return started;
 }
@@ -285,7 +285,7 @@ describe('actors activation', () => {
       });
     };
     const first = await host();
-    const second = await host({ bus: busOfSecond });
+    const second = await host({ busOf: () => busOfSecond });
     watch('first', first);
     watch('second', second);
     for (let step = 0; step < 12; step += 1) await hold([question('EA/USDT', step)]);

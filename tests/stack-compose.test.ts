@@ -4,8 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { pinnedVersion } from '../ops/stack/binaries.ts';
 import { REPOSITORY } from '../ops/stack/home.ts';
-import { dockerNatsConfiguration } from '../ops/stack/nats.ts';
+import { dockerNatsConfiguration, natsVariable } from '../ops/stack/nats.ts';
+import { DATABASE_ROLES, roleVariable } from '../ops/stack/postgres-roles.ts';
 import { SERVERS, SERVICE_NAMES, SERVICES, type ServiceName } from '../ops/stack/topology.ts';
+import { BUS_USERS } from '../proto/permissions.ts';
 import { SEARCH_ATTRIBUTES } from '../proto/search-attributes.ts';
 
 /** If these fail, `docker compose up` and `./corro up` are no longer the same ring. */
@@ -52,11 +54,24 @@ describe('docker compose', () => {
     expect(service(name).healthcheck).toBeDefined();
   });
 
-  test.each(WORKERS)('%s - runs the same file, as the same NATS user', (name) => {
-    const { command, environment } = service(name);
+  test.each(WORKERS)('%s - runs the same file, as the same users', (name) => {
+    const { command, environment = {} } = service(name);
+    const { busUsers, databaseRole } = SERVICES[name];
     expect(command).toEqual(['node', `workers/${name}.ts`]);
     expect(existsSync(join(REPOSITORY, 'workers', `${name}.ts`))).toBe(true);
-    expect(environment?.['CORRO_NATS_URL']).toMatch(`nats://${SERVICES[name].natsUser}:`);
+    const [user = ''] = busUsers.length === 1 ? busUsers : [];
+    expect(new URL(environment['CORRO_NATS_URL'] ?? '').username).toBe(user);
+    const named = (environment['CORRO_NATS_ROLES'] ?? '').matchAll(/([a-z_-]+)=/g);
+    expect([...named].map(([, each]) => each)).toEqual(busUsers.length > 1 ? busUsers : []);
+    const address = new URL(environment['CORRO_POSTGRES_URL'] ?? '');
+    expect(address.username).toBe(databaseRole ?? '');
+  });
+
+  test('passwords - every user and role has one of its own, in each place it is needed', () => {
+    const variables = BUS_USERS.map(natsVariable);
+    expect(Object.keys(service('nats').environment ?? {})).toEqual(variables);
+    const given = compose.services['prepare']?.environment ?? {};
+    for (const role of DATABASE_ROLES) expect(given).toHaveProperty(roleVariable(role));
   });
 
   test.each(WORKERS.filter((name) => SERVICES[name].scalable))('%s - can be scaled', (name) => {

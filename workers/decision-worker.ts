@@ -4,7 +4,6 @@ import { createEscalationActivities } from '../activities/escalation.ts';
 import { createScanActivities } from '../activities/scan.ts';
 import { connectBus } from '../adapters/bus/connect.ts';
 import { feedPublisher } from '../adapters/bus/feed.ts';
-import { ensureStreams } from '../adapters/bus/streams.ts';
 import { openStore } from '../adapters/store/store.ts';
 import { venueClient } from '../adapters/venue/client.ts';
 import { wire } from '../proto/subjects.ts';
@@ -21,7 +20,6 @@ await runProcess('decision-worker', async ({ settings, log, fail }) => {
     onConnectionLost: (err) => log.warn({ err }, 'a database connection was lost'),
   });
   const bus = await connectBus({ url: settings.CORRO_NATS_URL, name: 'corro decision-worker' });
-  await ensureStreams(bus, names);
   const feed = feedPublisher(bus, names);
   const { db } = store;
   const venue = venueClient(bus, names, { venue: settings.CORRO_VENUE });

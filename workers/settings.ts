@@ -10,6 +10,17 @@ function exchangeUrls(text: string, context: z.RefinementCtx): Readonly<Record<s
   return z.NEVER;
 }
 
+const PASSWORD = z.tuple([z.string().regex(/^[a-z_-]{1,60}$/), z.string().min(1)]);
+
+function passwords(text: string, context: z.RefinementCtx): Readonly<Record<string, string>> {
+  const entries = text.split(',').filter((entry) => entry.trim() !== '');
+  const read = z.array(PASSWORD).safeParse(entries.map((entry) => entry.trim().split('=')));
+  if (read.success) return Object.fromEntries(read.data);
+  // What is wrong is not repeated: it is made of passwords.
+  context.addIssue({ code: 'custom', message: 'must be user=password, several by comma' });
+  return z.NEVER;
+}
+
 /** Everything a process is told by its environment. The workers are the only readers of it. */
 const SETTINGS = z.object({
   CORRO_POSTGRES_URL: z.url(),
@@ -40,6 +51,9 @@ const SETTINGS = z.object({
   CORRO_EXCHANGE_URLS: z.string().default('').transform(exchangeUrls),
   /** Comma-separated roles an actor host runs; empty: all seven. */
   CORRO_ROLES: z.string().default(''),
+  /** Passwords of the assistants' own users, `actor-auditor=…,actor-executor=…`; empty: the user of
+   * CORRO_NATS_URL speaks for all of them, which only a server without users lets it do. */
+  CORRO_NATS_ROLES: z.string().default('').transform(passwords),
 });
 
 export type Settings = z.infer<typeof SETTINGS>;

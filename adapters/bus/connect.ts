@@ -13,6 +13,7 @@ import {
   type Status,
 } from '@nats-io/transport-node';
 import { CorroError } from '../../proto/errors.ts';
+import { inboxPrefix } from '../../proto/permissions.ts';
 import { EventStream } from './events.ts';
 import { Link } from './link.ts';
 import { checkServerVersion } from './version.ts';
@@ -34,8 +35,6 @@ export interface BusOptions {
   readonly password?: string;
   /** Text of a NATS `.creds` file. */
   readonly creds?: string;
-  /** A user's own inbox prefix, so that nobody else can read its replies. */
-  readonly inboxPrefix?: string;
   /** How long to try for the first connection; afterwards it reconnects for ever. */
   readonly connectTimeoutMs?: number;
 }
@@ -67,14 +66,14 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     if (connection.info?.jetstream !== true) {
       throw new CorroError('server_too_old', 'this nats-server runs without JetStream (-js)');
     }
-    return await assemble(connection, options.inboxPrefix);
+    return await assemble(connection, inboxOf(options));
   } catch (error) {
     await connection.close();
     throw error;
   }
 }
 
-async function assemble(connection: NatsConnection, inboxPrefix?: string): Promise<Bus> {
+async function assemble(connection: NatsConnection, prefix?: string): Promise<Bus> {
   const link = new Link();
   const events = new EventStream<BusEvent>();
   const manager = await jetstreamManager(connection, {
@@ -88,7 +87,7 @@ async function assemble(connection: NatsConnection, inboxPrefix?: string): Promi
     manager,
     link,
     events,
-    inbox: () => createInbox(inboxPrefix),
+    inbox: () => createInbox(prefix),
     close: () => closeWithin(connection),
   };
 }
@@ -120,9 +119,10 @@ function withoutPasswords(url: string): string {
 }
 
 function connectionOptions(options: BusOptions): NodeConnectionOptions {
-  const { creds, inboxPrefix } = options;
+  const { creds } = options;
   const { servers, ...named } = readUrl(options.url);
   const user = options.user ?? named.user;
+  const prefix = inboxOf(options);
   const password = options.password ?? named.password;
   return {
     servers,
@@ -139,11 +139,16 @@ function connectionOptions(options: BusOptions): NodeConnectionOptions {
     ignoreAuthErrorAbort: true,
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { pass: password }),
-    ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
+    ...(prefix === undefined ? {} : { inboxPrefix: prefix }),
     ...(creds === undefined
       ? {}
       : { authenticator: credsAuthenticator(new TextEncoder().encode(creds)) }),
   };
+}
+
+/** Replies come to a name that no other user may listen to; without a user, to everybody's. */
+function inboxOf({ url, user = readUrl(url).user }: BusOptions): string | undefined {
+  return user === undefined ? undefined : inboxPrefix(user);
 }
 
 /** The client ignores a user and password inside the URL, and would connect as nobody. */

@@ -101,11 +101,18 @@ export function startMicroService(bus: Bus, options: MicroOptions): MicroService
 function serveEndpoint(bus: Bus, stats: EndpointStats): Subscription {
   const { subject, queueGroup } = stats.endpoint;
   const callback = (error: Error | null, request: Msg): void => {
-    if (!error) void answerRequest(stats, request, bus);
+    if (!error && isAsked(request)) void answerRequest(stats, request, bus);
   };
   return queueGroup === null
     ? bus.connection.subscribe(subject, { callback })
     : bus.connection.subscribe(subject, { callback, queue: queueGroup ?? QUEUE_GROUP });
+}
+
+/** Whether a client asks, and not the server on behalf of one: JetStream answers and delivers to
+ * any subject that a client names as its reply, also to one that this client may not publish to.
+ * Such a message bears no inbox to answer into. */
+function isAsked({ reply }: Msg): boolean {
+  return reply?.startsWith('_INBOX') === true;
 }
 
 async function answerRequest(stats: EndpointStats, request: Msg, bus: Bus): Promise<void> {

@@ -1,12 +1,7 @@
-import {
-  AckPolicy,
-  type ConsumerConfig,
-  DeliverPolicy,
-  JetStreamApiError,
-} from '@nats-io/jetstream';
 import { type Msg, nanos, type Subscription } from '@nats-io/transport-node';
 import type { Bus } from './connect.ts';
 import { type Delivery, deliveryFrom } from './delivery.ts';
+import { ensureMailbox, PIN_GROUP } from './mailboxes.ts';
 
 /** Takes mail from one durable consumer of which one client in the cluster is active at a time (the
  * server's `pinned_client` policy); another takes over by itself when that one stops asking.
@@ -29,16 +24,11 @@ export interface PinnedOptions {
   readonly fault: (reason: string) => void;
 }
 
-/** The active client must ask this often to stay active: how long a dead one is waited for. */
-export const PIN_TTL_MS = 2_000;
-/** A delivered mail not settled within this time is delivered again. */
-export const ACK_WAIT_MS = 2_000;
 /** A request lives this long, well below the pin's life, so an idle client keeps its pin. */
 const PULL_EXPIRES_MS = 1_000;
 /** Without any answer after this much more the request is taken for lost. */
 const PULL_GRACE_MS = 1_000;
 const RETRY_MS = 250;
-const GROUP = 'host';
 const PIN_HEADER = 'Nats-Pin-Id';
 
 /** What a status message says about the request. */
@@ -103,7 +93,7 @@ export class PinnedPull {
     // requests.
     await bus.link.guard(consumers.info(stream, consumer)).catch(() => undefined);
     if (!this.pinned) return;
-    await bus.link.guard(consumers.unpin(stream, consumer, GROUP)).catch(() => undefined);
+    await bus.link.guard(consumers.unpin(stream, consumer, PIN_GROUP)).catch(() => undefined);
     this.#pin = '';
   }
 
@@ -120,7 +110,7 @@ export class PinnedPull {
     const request = {
       batch: free,
       expires: nanos(PULL_EXPIRES_MS),
-      group: GROUP,
+      group: PIN_GROUP,
       ...(this.pinned ? { id: this.#pin } : {}),
     };
     bus.connection.publish(
@@ -175,28 +165,8 @@ export class PinnedPull {
     }, RETRY_MS);
   }
 
-  async #ensureConsumer(): Promise<void> {
+  #ensureConsumer(): Promise<void> {
     const { bus, stream, consumer, filter, capacity } = this.#options;
-    const settings: Partial<ConsumerConfig> & Pick<ConsumerConfig, 'ack_policy'> = {
-      durable_name: consumer,
-      filter_subject: filter,
-      ack_policy: AckPolicy.Explicit,
-      deliver_policy: DeliverPolicy.All,
-      ack_wait: nanos(ACK_WAIT_MS),
-      // Room for what a dead host holds beside what its successor takes.
-      max_ack_pending: capacity * 4,
-      priority_policy: 'pinned_client',
-      priority_groups: [GROUP],
-      priority_timeout: nanos(PIN_TTL_MS),
-    };
-    try {
-      await bus.link.guard(bus.manager.consumers.add(stream, settings));
-    } catch (error) {
-      if (!(error instanceof JetStreamApiError) || error.code !== CONSUMER_EXISTS) throw error;
-      await bus.link.guard(bus.manager.consumers.update(stream, consumer, settings));
-    }
+    return ensureMailbox(bus, { stream, consumer, filter, capacity });
   }
 }
-
-/** JetStream error: a consumer of this name exists with another configuration. */
-const CONSUMER_EXISTS = 10148;

@@ -37,7 +37,10 @@ export async function readSaid(
     const subscription = bus.connection.subscribe(inbox, {
       callback: (error, message) => {
         const code = error ? 0 : (message.headers?.code ?? 0);
-        if (!error && code === 0) return void found.push(heardFrom(message));
+        if (!error && code === 0) {
+          if (repeats(message) === 1) found.push(heardFrom(message));
+          return;
+        }
         finish();
         if (code === END_OF_BATCH || code === NO_RESULTS) resolve(found);
         else
@@ -59,13 +62,21 @@ function heardFrom(message: Msg): Heard {
   return { subject: message.headers?.get('Nats-Subject') ?? '', bytes: message.data };
 }
 
+/** How often the server has read this message out of a stream. It sends what it reads wherever the
+ * reader asks, also to an address where only another assistant may speak: a word that was read
+ * before it was said is nobody's. */
+function repeats(message: Msg): number {
+  return message.headers?.values('Nats-Stream').length ?? 0;
+}
+
 /** Calls `hear` for everything said under `filter` from now on, also what the stream then
  * refuses: the first word at an address counts. Returns how to stop. What is said while the
  * server is away is not heard here: read it afterwards. */
 export function listen(bus: Bus, filter: string, hear: (heard: Heard) => void): () => void {
   const subscription = bus.connection.subscribe(filter, {
     callback: (error, message) => {
-      if (!error) hear({ subject: message.subject, bytes: message.data });
+      if (error || repeats(message) > 0) return;
+      hear({ subject: message.subject, bytes: message.data });
     },
   });
   return () => subscription.unsubscribe();

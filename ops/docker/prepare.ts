@@ -1,7 +1,8 @@
 import { furnishServers } from '../stack/furnish.ts';
+import { roleVariable } from '../stack/postgres-roles.ts';
 
-/** The one-shot service `prepare` of docker-compose.yml: schema and streams, before any worker
- * starts. */
+/** The one-shot service `prepare` of docker-compose.yml: schema, database roles, streams and
+ * mailboxes, before any worker starts. */
 function required(name: string): string {
   const value = process.env[name];
   if (!value) throw new Error(`${name} must be set`);
@@ -12,5 +13,6 @@ await furnishServers({
   postgresUrl: required('CORRO_POSTGRES_URL'),
   natsUrl: required('CORRO_NATS_URL'),
   namespace: process.env['CORRO_NAMESPACE'] ?? 'corro',
+  passwordOf: (role) => required(roleVariable(role)),
 });
 process.exit(0);

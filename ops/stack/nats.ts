@@ -1,31 +1,22 @@
 import { join } from 'node:path';
+import { BUS_USERS, type BusUser, permissionsOf } from '../../proto/permissions.ts';
+import { type Wire, wire as wireOf } from '../../proto/subjects.ts';
 import { type Home, secret, writeAtomically } from './home.ts';
-
-/** Who connects to NATS. Each has a password of its own; what each may not do is in `DENIED`. */
-export const NATS_USERS = ['operator', 'venue', 'order', 'decision', 'actor'] as const;
-export type NatsUser = (typeof NATS_USERS)[number];
-
-const SEND_ORDERS = ['*.venue.*.order-new', '*.venue.*.order-cancel'];
-const SERVE_VENUE = ['*.venue.>'];
-
-/** Only the order worker may ask a venue for an order, and only the gateway may answer in its
- * name. */
-const DENIED: Record<NatsUser, { publish: readonly string[]; subscribe: readonly string[] }> = {
-  operator: { publish: [], subscribe: [] },
-  venue: { publish: SEND_ORDERS, subscribe: [] },
-  order: { publish: [], subscribe: SERVE_VENUE },
-  decision: { publish: SEND_ORDERS, subscribe: SERVE_VENUE },
-  actor: { publish: SEND_ORDERS, subscribe: SERVE_VENUE },
-};
 
 export interface NatsOptions {
   readonly port: number;
   readonly monitorPort: number;
+  /** The ring whose subjects the users may use; all others are closed to them. */
+  readonly namespace: string;
   /** False only in tests: the disk is then not waited for. */
   readonly durable: boolean;
   /** True only for bare test servers: a client without credentials may then do everything. */
   readonly open: boolean;
 }
+
+/** Who a client without credentials is: the listener to the feeds, or on a bare test server
+ * somebody who may do everything. */
+type Anonymous = 'feed' | 'anybody';
 
 /** What a configuration says besides who may do what. Values stand in it as they are. */
 interface NatsText {
@@ -33,8 +24,9 @@ interface NatsText {
   readonly http: string;
   readonly storeDir: string;
   readonly sync: string;
-  readonly anonymous: NatsUser | 'feed';
-  password(user: NatsUser | 'feed'): string;
+  readonly anonymous: Anonymous;
+  readonly wire: Wire;
+  password(user: BusUser | Anonymous): string;
 }
 
 /** Writes the server's configuration (0600: it carries the passwords) and returns its path. A
@@ -46,8 +38,9 @@ export function writeNatsConfiguration(home: Home, options: NatsOptions): string
     http: JSON.stringify(`127.0.0.1:${options.monitorPort}`),
     storeDir: JSON.stringify(home.nats),
     sync: options.durable ? 'always' : '"2m"',
-    anonymous: options.open ? 'operator' : 'feed',
-    password: (user) => JSON.stringify(secret(home, `nats-${user}`)),
+    anonymous: options.open ? 'anybody' : 'feed',
+    wire: wireOf(options.namespace),
+    password: (user) => JSON.stringify(natsPassword(home, user)),
   });
   writeAtomically(path, text, 0o600);
   return path;
@@ -61,12 +54,22 @@ export function dockerNatsConfiguration(): string {
     storeDir: '"/data"',
     sync: 'always',
     anonymous: 'feed',
-    password: (user) => `$CORRO_NATS_${user.toUpperCase()}`,
+    wire: wireOf(),
+    password: (user) => `$${natsVariable(user)}`,
   });
+}
+
+/** The variable that carries a user's password into a container. */
+export function natsVariable(user: string): string {
+  return `CORRO_NATS_${user.toUpperCase().replaceAll('-', '_')}`;
 }
 
 /** `sync_interval: always`: the default loses acknowledged messages in a power cut (SAFETY 3). */
 function natsConfiguration(text: NatsText): string {
+  const users = BUS_USERS.map((user) => userEntry(text, user));
+  if (text.anonymous === 'anybody') {
+    users.push(`    { user: anybody, password: ${text.password('anybody')} }`);
+  }
   return `server_name: corro
 listen: ${text.listen}
 http: ${text.http}
@@ -82,27 +85,32 @@ jetstream {
 no_auth_user: ${text.anonymous}
 authorization {
   users: [
-    { user: feed, password: ${text.password('feed')}, permissions: {
-      publish: { deny: [">"] }, subscribe: { allow: ["*.feed.>"] } } }
-${NATS_USERS.map((user) => userEntry(user, text.password(user))).join('\n')}
+${users.join('\n')}
   ]
 }
 `;
 }
 
-function userEntry(user: NatsUser, password: string): string {
-  const denied = DENIED[user];
-  const list = (subjects: readonly string[]) => JSON.stringify(subjects);
-  const permissions =
-    denied.publish.length + denied.subscribe.length === 0
-      ? ''
-      : `, permissions: {
-      publish: { deny: ${list(denied.publish)} }, subscribe: { deny: ${list(denied.subscribe)} } }`;
-  return `    { user: ${user}, password: ${password}${permissions} }`;
+function userEntry({ wire, password }: NatsText, user: BusUser): string {
+  const { publish, subscribe } = permissionsOf(wire, user);
+  return `    { user: ${JSON.stringify(user)}, password: ${password(user)}, permissions: {
+      publish: ${rule(publish)}
+      subscribe: ${rule(subscribe)} } }`;
 }
 
-export function natsUrl(home: Home, port: number, user: NatsUser): string {
-  return `nats://${user}:${secret(home, `nats-${user}`)}@127.0.0.1:${port}`;
+/** An empty allow list would allow everything. */
+function rule(allowed: readonly string[]): string {
+  if (allowed.length === 0) return '{ deny: [">"] }';
+  const lines = allowed.map((subject) => `\n        ${JSON.stringify(subject)}`);
+  return `{ allow: [${lines.join('')} ] }`;
+}
+
+export function natsUrl(home: Home, port: number, user: BusUser): string {
+  return `nats://${user}:${natsPassword(home, user)}@127.0.0.1:${port}`;
+}
+
+export function natsPassword(home: Home, user: BusUser | Anonymous): string {
+  return secret(home, `nats-${user}`);
 }
 
 /** Throws unless the server says it is healthy, JetStream included. */

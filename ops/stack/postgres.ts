@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { StackError } from './failure.ts';
 import { type Home, secret } from './home.ts';
+import type { DatabaseRole } from './postgres-roles.ts';
 
 /** Who the database server runs as when that is not the caller. */
 export interface RunAs {
@@ -213,6 +214,15 @@ export function postgresArguments(
 
 export function postgresUrl(home: Home, port: number, database = 'corro'): string {
   return `postgres://corro:${secret(home, 'postgres')}@127.0.0.1:${port}/${database}`;
+}
+
+/** The ring's database as one of the processes may use it. */
+export function roleUrl(home: Home, port: number, role: DatabaseRole): string {
+  return `postgres://${role}:${rolePassword(home, role)}@127.0.0.1:${port}/corro`;
+}
+
+export function rolePassword(home: Home, role: DatabaseRole): string {
+  return secret(home, `postgres-${role}`);
 }
 
 /** Throws unless the server answers a query. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { migrateToLatest } from '../migrations/migrate.ts';
+import { ASSISTANT_USERS, type BusUser } from '../../proto/permissions.ts';
 import type { Binaries } from './binaries.ts';
-import { furnishNats } from './furnish.ts';
+import { furnishNats, furnishPostgres } from './furnish.ts';
 import { type Home, REPOSITORY, secret } from './home.ts';
-import { type NatsUser, natsUrl, pingNats, writeNatsConfiguration } from './nats.ts';
+import { natsPassword, natsUrl, pingNats, writeNatsConfiguration } from './nats.ts';
 import type { Ports } from './ports.ts';
 import {
   clearStalePostmaster,
@@ -14,7 +14,10 @@ import {
   postgresArguments,
   postgresUrl,
   type RunAs,
+  rolePassword,
+  roleUrl,
 } from './postgres.ts';
+import type { DatabaseRole } from './postgres-roles.ts';
 import { pingTemporal, temporalArguments } from './temporal.ts';
 
 export const SERVICE_NAMES = [
@@ -71,8 +74,10 @@ export interface Service {
   readonly after: readonly ServiceName[];
   /** Whether several copies may run side by side. */
   readonly scalable: boolean;
-  /** Whom it connects to NATS as; null for the servers. */
-  readonly natsUser: NatsUser | null;
+  /** Whom it connects to NATS as: an actor host as each of its assistants, servers as nobody. */
+  readonly busUsers: readonly BusUser[];
+  /** Whom it connects to Postgres as; null: not at all. */
+  readonly databaseRole: DatabaseRole | null;
   readonly stopSignal: 'SIGTERM' | 'SIGINT';
   /** Before each start. */
   prepare(context: StackContext): Promise<void>;
@@ -89,7 +94,8 @@ const POSTGRES: Service = {
   name: 'postgres',
   after: [],
   scalable: false,
-  natsUser: null,
+  busUsers: [],
+  databaseRole: null,
   // Fast shutdown: open transactions are rolled back and the data is flushed.
   stopSignal: 'SIGINT',
   async prepare({ home, place, durable }) {
@@ -106,7 +112,8 @@ const POSTGRES: Service = {
   async furnish({ home, ports, prepare }) {
     if (!prepare) return;
     await ensureDatabase(home, ports.postgres);
-    await migrateToLatest(postgresUrl(home, ports.postgres));
+    const url = postgresUrl(home, ports.postgres);
+    await furnishPostgres(url, (role) => rolePassword(home, role));
   },
 };
 
@@ -114,16 +121,18 @@ const NATS: Service = {
   name: 'nats',
   after: [],
   scalable: false,
-  natsUser: null,
+  busUsers: [],
+  databaseRole: null,
   stopSignal: 'SIGTERM',
   prepare: nothing,
-  command: ({ home, ports, binaries, durable, prepare }) => ({
+  command: ({ home, ports, binaries, namespace, durable, prepare }) => ({
     program: binaries.nats.path,
     flags: [
       '-c',
       writeNatsConfiguration(home, {
         port: ports.nats,
         monitorPort: ports.natsMonitor,
+        namespace,
         durable,
         open: !prepare,
       }),
@@ -142,7 +151,8 @@ const TEMPORAL: Service = {
   name: 'temporal',
   after: [],
   scalable: false,
-  natsUser: null,
+  busUsers: [],
+  databaseRole: null,
   stopSignal: 'SIGTERM',
   prepare: nothing,
   command: ({ home, ports, binaries }) => ({
@@ -159,21 +169,24 @@ interface WorkerLine {
   readonly name: ServiceName;
   readonly after: readonly ServiceName[];
   readonly scalable?: boolean;
-  readonly user: NatsUser;
+  readonly users: readonly BusUser[];
+  readonly role: DatabaseRole | null;
 }
 
-function worker({ name, after, scalable = false, user }: WorkerLine): Service {
+function worker(line: WorkerLine): Service {
+  const { name, after, scalable = false, users, role } = line;
   return {
     name,
     after,
     scalable,
-    natsUser: user,
+    busUsers: users,
+    databaseRole: role,
     stopSignal: 'SIGTERM',
     prepare: nothing,
     command: (context, healthPort) => ({
       program: process.execPath,
       flags: [join(REPOSITORY, 'workers', `${name}.ts`)],
-      environment: workerEnvironment(context, { name, user, healthPort }),
+      environment: workerEnvironment(context, line, healthPort),
       runAs: null,
     }),
     ping: async (_context, healthPort) => pingWorker(healthPort),
@@ -186,55 +199,79 @@ export const SERVICES: Readonly<Record<ServiceName, Service>> = {
   postgres: POSTGRES,
   nats: NATS,
   temporal: TEMPORAL,
-  'paper-venue': worker({ name: 'paper-venue', after: [], user: 'venue' }),
+  'paper-venue': worker({ name: 'paper-venue', after: [], users: [], role: null }),
   'venue-gateway': worker({
     name: 'venue-gateway',
     after: ['postgres', 'nats', 'paper-venue'],
-    user: 'venue',
+    users: ['venue'],
+    role: 'corro_venue',
   }),
   'decision-worker': worker({
     name: 'decision-worker',
     after: ['postgres', 'nats', 'temporal'],
     scalable: true,
-    user: 'decision',
+    users: ['decision'],
+    role: 'corro_decision',
   }),
   'order-worker': worker({
     name: 'order-worker',
     after: ['postgres', 'nats', 'temporal'],
-    user: 'order',
+    users: ['order'],
+    role: 'corro_order',
   }),
   'actor-host': worker({
     name: 'actor-host',
     after: ['postgres', 'nats'],
     scalable: true,
-    user: 'actor',
+    users: ASSISTANT_USERS,
+    role: 'corro_actor',
   }),
 };
 
-/** What `workers/settings.ts` reads. The paper secret goes only to the two that need it. */
+/** What `workers/settings.ts` reads: of each secret, only to those that need it. */
 function workerEnvironment(
   context: StackContext,
-  worker: { name: ServiceName; user: NatsUser; healthPort: number },
+  { name, users, role }: WorkerLine,
+  healthPort: number,
 ): Record<string, string> {
   const { home } = context;
-  const ports = { ...context.ports, ...context.routes[worker.name] };
-  const venue = {
-    CORRO_PAPER_URL: `http://127.0.0.1:${ports.paper}`,
-    CORRO_PAPER_PORT: String(context.ports.paper),
-    CORRO_PAPER_DIR: home.paper,
-    CORRO_PAPER_SECRET: secret(home, 'paper'),
-  };
+  const ports = { ...context.ports, ...context.routes[name] };
+  const [user = null] = users;
   return {
-    CORRO_POSTGRES_URL: postgresUrl(home, ports.postgres),
-    CORRO_NATS_URL: natsUrl(home, ports.nats, worker.user),
+    // A process that has no business there gets an address without a name.
+    CORRO_POSTGRES_URL:
+      role === null
+        ? `postgres://127.0.0.1:${ports.postgres}/corro`
+        : roleUrl(home, ports.postgres, role),
+    CORRO_NATS_URL:
+      user === null || users.length > 1
+        ? `nats://127.0.0.1:${ports.nats}`
+        : natsUrl(home, ports.nats, user),
     CORRO_TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     CORRO_NAMESPACE: context.namespace,
-    CORRO_HEALTH_PORT: String(worker.healthPort),
-    ...(worker.user === 'venue' ? venue : {}),
+    CORRO_HEALTH_PORT: String(healthPort),
+    ...OWN_ENVIRONMENT[name]?.(context, ports),
     ...context.environment,
-    ...context.environments[worker.name],
+    ...context.environments[name],
   };
 }
+
+type OwnEnvironment = (context: StackContext, ports: Ports) => Readonly<Record<string, string>>;
+
+const OWN_ENVIRONMENT: { readonly [name in ServiceName]?: OwnEnvironment } = {
+  'paper-venue': ({ home, ports }) => ({
+    CORRO_PAPER_PORT: String(ports.paper),
+    CORRO_PAPER_DIR: home.paper,
+    CORRO_PAPER_SECRET: secret(home, 'paper'),
+  }),
+  'venue-gateway': ({ home }, ports) => ({
+    CORRO_PAPER_URL: `http://127.0.0.1:${ports.paper}`,
+    CORRO_PAPER_SECRET: secret(home, 'paper'),
+  }),
+  'actor-host': ({ home }) => ({
+    CORRO_NATS_ROLES: ASSISTANT_USERS.map((user) => `${user}=${natsPassword(home, user)}`).join(),
+  }),
+};
 
 async function pingWorker(healthPort: number): Promise<void> {
   const answer = await fetch(`http://127.0.0.1:${healthPort}/health`, {
