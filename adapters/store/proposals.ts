@@ -5,6 +5,7 @@ import { format } from '../../core/market/money.ts';
 import type { Side } from '../../core/risk/facts.ts';
 import { limitPriceFor, sizeOrder } from '../../core/risk/sizing.ts';
 import { readInstruments } from './instruments.ts';
+import { sellableQuantity } from './positions.ts';
 import { decidedMandate, lookAtRiskFacts, type Mandate } from './risk-facts.ts';
 import type { Reader } from './store.ts';
 
@@ -46,8 +47,10 @@ async function sized(
 ): Promise<Pick<Terms, 'quantity' | 'noSize'>> {
   const { decisionId: causeId, username, side, confidenceBp } = request;
   const leg = { ...request, instrument, legId: legId({ causeId, username, leg: 0 }) };
-  const facts = await lookAtRiskFacts(db, leg, mandate);
-  if ('refused' in facts) return { quantity: null, noSize: facts.text };
+  const seen = await lookAtRiskFacts(db, leg, mandate);
+  if ('refused' in seen) return { quantity: null, noSize: seen.text };
+  // An exit takes back the stops that hold the position before it sells.
+  const facts = side === 'SELL' ? { ...seen, quantity: await sellableQuantity(db, request) } : seen;
   const order = sizeOrder({ side, facts, limits: mandate.limits, confidenceBp });
   if ('refused' in order) return { quantity: null, noSize: order.text };
   return { quantity: order.quantity, noSize: null };
