@@ -1,8 +1,24 @@
 import type { Candle } from '../../core/market/candle.ts';
 import { TIMEFRAMES } from '../../core/market/candle.ts';
 import { type Instrument, isSymbol } from '../../core/market/instrument.ts';
+import {
+  checkAccount,
+  checkOrder,
+  checkPositive,
+  checkTrades,
+  type Expected,
+  nonsense,
+} from './binance-replies.ts';
 import { decimalText, sameDecimal, stepText } from './decimal-text.ts';
-import { type Exchange, Fenced, RECV_WINDOW_MS, runSend, type Sending } from './exchange.ts';
+import {
+  type Exchange,
+  Fenced,
+  type Hearing,
+  RECV_WINDOW_MS,
+  runAsk,
+  runSend,
+  type Sending,
+} from './exchange.ts';
 import { openOrderFrom, reasonOf, statusFrom, tradeFrom, venueError } from './from-ccxt.ts';
 import {
   type AccountReport,
@@ -39,6 +55,8 @@ export class CcxtVenue {
     const sending: Sending = { mayLeave, signedAtMs: this.#clockMs(), left: false, answer: null };
     try {
       const placed = await runSend(sending, () => this.#createOrder(order));
+      const { side, quantity } = order;
+      this.#checkOrder(placed.info, { ...this.#expected(order), side, quantity });
       return {
         state: 'accepted',
         venueOrderId: idOf(placed.id),
@@ -61,23 +79,28 @@ export class CcxtVenue {
   }
 
   async cancelOrder({ symbol, clientOrderId }: OrderKey): Promise<CancelOutcome> {
+    const hearing: Hearing = { answer: null };
     try {
       const params = { clientOrderId };
-      const cancelled = await this.exchange.cancelOrder(clientOrderId, symbol, params);
+      const cancelled = await runAsk(hearing, () =>
+        this.exchange.cancelOrder(clientOrderId, symbol, params),
+      );
+      this.#checkOrder(cancelled.info, this.#expected({ symbol, clientOrderId }));
       return {
         state: 'cancelled',
         venueOrderId: idOf(cancelled.id),
         executedQuantity: decimalText(cancelled.filled),
       };
     } catch (error) {
-      if (isNotFound(error)) return { state: 'not_open' };
+      if (isNotFound(error, hearing)) return { state: 'not_open' };
       return { state: 'unknown', why: reasonOf(error) };
     }
   }
 
   async openOrders(symbol?: string): Promise<readonly OpenOrder[]> {
     const orders = await this.#ask(() => this.exchange.fetchOpenOrders(symbol));
-    return orders.map(openOrderFrom);
+    for (const { info } of orders) this.#checkOrder(info);
+    return believed(() => orders.map(openOrderFrom));
   }
 
   async trades({ symbol, limit, ...query }: TradesQuery): Promise<readonly Trade[]> {
@@ -88,11 +111,17 @@ export class CcxtVenue {
     const rows = await this.#ask(() =>
       this.exchange.fetchMyTrades(symbol, undefined, limit ?? 500, params),
     );
-    return rows.map(tradeFrom);
+    if (this.#isBinance) {
+      const id = String(this.exchange.market(symbol).id);
+      const infos = rows.map(({ info }) => info as unknown);
+      checkTrades(infos, { symbol: id, orderId: query.venueOrderId });
+    }
+    return believed(() => rows.map(tradeFrom));
   }
 
   async account(): Promise<AccountReport> {
     const report = await this.#ask(() => this.exchange.fetchBalance());
+    if (this.#isBinance) checkAccount(report.info);
     const free = partOf(report.free);
     const used = partOf(report.used);
     const balances = Object.keys(free).map((asset) => ({
@@ -107,10 +136,10 @@ export class CcxtVenue {
     const { bids, asks } = await this.#ask(() => this.exchange.fetchOrderBook(symbol, levels));
     const side = (rows: readonly (readonly unknown[])[]) =>
       rows.slice(0, levels).map(([price, quantity]) => ({
-        price: decimalText(price),
-        quantity: decimalText(quantity),
+        price: decimalText(checkPositive(price)),
+        quantity: decimalText(checkPositive(quantity)),
       }));
-    return { bids: side(bids), asks: side(asks) };
+    return believed(() => ({ bids: side(bids), asks: side(asks) }));
   }
 
   async klines({ symbol, timeframe, sinceMs, limit }: KlinesQuery): Promise<readonly Candle[]> {
@@ -121,7 +150,10 @@ export class CcxtVenue {
       const openTimeMs = Number(openTime);
       const closeTimeMs = openTimeMs + TIMEFRAMES[timeframe] - 1;
       const prices = { open: Number(open), high: Number(high), low: Number(low) };
-      return { openTimeMs, closeTimeMs, ...prices, close: Number(close), volume: Number(volume) };
+      const candle = { ...prices, close: Number(close), volume: Number(volume) };
+      const isSound = Object.values(candle).every((value) => Number.isFinite(value) && value >= 0);
+      if (!isSound || !Number.isSafeInteger(openTimeMs)) throw nonsense('it holds no candle');
+      return { openTimeMs, closeTimeMs, ...candle };
     });
   }
 
@@ -145,7 +177,8 @@ export class CcxtVenue {
 
   async timeMs(): Promise<number> {
     const time = await this.#ask(() => this.exchange.fetchTime());
-    if (time === undefined) throw new VenueError('venue', 'the venue told no time');
+    if (!Number.isSafeInteger(Number(time)) || Number(time) <= 0)
+      throw nonsense('it tells no time');
     return Number(time);
   }
 
@@ -205,9 +238,13 @@ export class CcxtVenue {
     if (!(await this.knows(symbol))) {
       throw new VenueError('invalid', `the venue has no symbol ${symbol}`);
     }
+    const hearing: Hearing = { answer: null };
     try {
       const params = { clientOrderId };
-      const order = await this.exchange.fetchOrder(clientOrderId, symbol, params);
+      const order = await runAsk(hearing, () =>
+        this.exchange.fetchOrder(clientOrderId, symbol, params),
+      );
+      this.#checkOrder(order.info, this.#expected({ symbol, clientOrderId }));
       return {
         found: true,
         venueOrderId: idOf(order.id),
@@ -216,7 +253,7 @@ export class CcxtVenue {
         venueTimeMs: this.#clockMs(),
       };
     } catch (error) {
-      if (isNotFound(error)) return null;
+      if (isNotFound(error, hearing)) return null;
       throw venueError(error);
     }
   }
@@ -229,6 +266,19 @@ export class CcxtVenue {
     }
   }
 
+  get #isBinance(): boolean {
+    return this.exchange.id === 'binance';
+  }
+
+  #expected({ symbol, clientOrderId }: Omit<OrderKey, 'account'>): Expected {
+    return { symbol: String(this.exchange.market(symbol).id), clientOrderId };
+  }
+
+  /** Only the dialects that were studied can be checked. */
+  #checkOrder(info: unknown, expected?: Expected): void {
+    if (this.#isBinance) checkOrder(info, expected);
+  }
+
   /** The venue's clock as ccxt reckons it. */
   #clockMs(): number {
     return this.exchange.nonce();
@@ -239,8 +289,19 @@ function partOf(part: unknown): Readonly<Record<string, unknown>> {
   return (part ?? {}) as Readonly<Record<string, unknown>>;
 }
 
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && error.name === 'OrderNotFound';
+/** Only the venue's own word for it, in a refusal that can be read. */
+function isNotFound(error: unknown, { answer }: Hearing): boolean {
+  if (!(error instanceof Error) || error.name !== 'OrderNotFound' || answer === null) return false;
+  return answer.status >= 400 && answer.status < 500 && /^-201[13]$/.test(answer.code);
+}
+
+/** What is not what it should be is the venue's fault, not a bug of ours. */
+function believed<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof VenueError ? error : nonsense(String(error));
+  }
 }
 
 function idOf(id: unknown): string {

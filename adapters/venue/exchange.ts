@@ -1,18 +1,25 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Exchange } from 'ccxt';
+import { bodyLimit, type RawBody, readBody } from './bodies.ts';
 import { textFrom } from './from-ccxt.ts';
 import type { VenueKeys } from './paper-keys.ts';
 import { VenueError } from './port.ts';
+import { isSoundJson } from './sound-json.ts';
 
 export type { Exchange };
 
-/** What one send knows about itself while ccxt carries it out. */
-export interface Sending {
+/** What one question or send hears while ccxt carries it out. */
+export interface Hearing {
+  /** The last HTTP answer that came; `null`: none. */
+  answer: HttpAnswer | null;
+}
+
+/** What one send knows about itself besides. */
+export interface Sending extends Hearing {
   /** Asked right before the bytes leave: why they must not, or `null`. */
   readonly mayLeave: (signedAtMs: number) => Promise<string | null>;
   signedAtMs: number;
   left: boolean;
-  answer: HttpAnswer | null;
 }
 
 export interface HttpAnswer {
@@ -37,6 +44,9 @@ export interface ExchangeOptions {
   readonly keys?: VenueKeys;
   /** For one HTTP request. Default 8,000. */
   readonly timeoutMs?: number;
+  /** A reply longer than this is not read to its end; lists of symbols may always be 32 MB.
+   * Default 32 MB. */
+  readonly mostBytes?: number;
   readonly onAnswer?: (answer: HttpAnswer) => void;
 }
 
@@ -44,7 +54,7 @@ export interface ExchangeOptions {
 export const RECV_WINDOW_MS = 5_000;
 const TIMEOUT_MS = 8_000;
 
-const sends = new AsyncLocalStorage<Sending>();
+const calls = new AsyncLocalStorage<Hearing | Sending>();
 
 /** Makes a ccxt client that is exact (numbers stay text), never retries, and asks the running send
  * before its request leaves. Loading ccxt costs 80 MB, so it happens here and only here. */
@@ -60,9 +70,13 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
     timeout: options.timeoutMs ?? TIMEOUT_MS,
     // The paper venue has no rate to keep; a real exchange gets ccxt's pacing besides our budget.
     enableRateLimit: options.baseUrl === undefined,
+    // A socket that went silent is found out within half a minute, not within ccxt's six.
+    streaming: { keepAlive: 10_000 },
     options: {
       recvWindow: RECV_WINDOW_MS,
-      adjustForTimeDifference: true,
+      // What signs goes by its own clock: the gateway stops when that is away from the venue's, and a
+      // clock that follows the venue's would follow its lies.
+      adjustForTimeDifference: options.keys === undefined,
       fetchCurrencies: false,
       fetchMargins: false,
       fetchMarkets: { types: ['spot'] },
@@ -78,6 +92,7 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
     // ws:// without TLS needs ccxt's optional agents loaded.
     await exchange.loadHttpProxyAgent();
   }
+  await limitBodies(exchange, options);
   watchAnswers(exchange, options.onAnswer);
   guardFetch(exchange);
   quietFutures(exchange);
@@ -87,8 +102,56 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
 /** Runs one order through ccxt: its request leaves at most once, and only when `mayLeave` allows.
  */
 export function runSend<T>(sending: Sending, act: () => Promise<T>): Promise<T> {
-  return sends.run(sending, act);
+  return calls.run(sending, act);
 }
+
+/** Runs one question through ccxt and keeps its raw answer. */
+export function runAsk<T>(hearing: Hearing, act: () => Promise<T>): Promise<T> {
+  return calls.run(hearing, act);
+}
+
+interface UndiciAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: RawBody['body'];
+}
+interface Undici {
+  request(url: string, options: object): Promise<UndiciAnswer>;
+}
+
+/** ccxt reads a reply to its end, however long it is and however long it takes. Redirects are
+ * refused: a signed request goes to one address. */
+async function limitBodies(exchange: Exchange, options: ExchangeOptions): Promise<void> {
+  await exchange.loadFetchImplementation();
+  const undici = exchange.undiciModule as Undici | undefined;
+  if (!undici) throw new Error('ccxt must have found undici: its replies could not be limited');
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  exchange.undiciRequest = async (url: string, request: { readonly headers?: object }) => {
+    const headers = { ...request.headers, 'Accept-Encoding': 'gzip, deflate, br' };
+    const answer = await undici.request(url, { ...request, headers });
+    const { statusCode: status, body } = answer;
+    if (status >= 300 && status < 400) {
+      body.destroy();
+      throw new VenueError('venue', `the venue answered with a redirect (HTTP ${status})`);
+    }
+    const encoding = textFrom(answer.headers['content-encoding']);
+    const bytes = bodyLimit(url, options.mostBytes);
+    const read = () => readBody({ body, encoding }, { bytes, timeoutMs });
+    return {
+      status,
+      statusText: '',
+      headers: answer.headers,
+      text: async () => (await read()).toString('utf8'),
+      arrayBuffer: read,
+    };
+  };
+  const original = exchange.parseJson.bind(exchange);
+  exchange.parseJson = (text: string): unknown =>
+    text.length > MOST_CHECKED || isSoundJson(text) ? original(text) : undefined;
+}
+
+/** Longer ones are lists of symbols. */
+const MOST_CHECKED = 1_000_000;
 
 type HttpFetch = (
   ...request: [url: string, method?: string, headers?: object, body?: string]
@@ -98,8 +161,8 @@ function guardFetch(exchange: Exchange): void {
   const original = exchange.fetch.bind(exchange) as HttpFetch;
   const guarded: HttpFetch = async (...request) => {
     const [url, , , body] = request;
-    const sending = sends.getStore();
-    if (sending) {
+    const sending = calls.getStore();
+    if (sending && 'mayLeave' in sending) {
       if (sending.left) throw new Fenced('a send leaves once, and this one has left');
       sending.signedAtMs = signedAt(`${url}&${body ?? ''}`) ?? sending.signedAtMs;
       const why = await sending.mayLeave(sending.signedAtMs);
@@ -124,9 +187,12 @@ function watchAnswers(exchange: Exchange, onAnswer?: (answer: HttpAnswer) => voi
     const headers = call[4] as HttpAnswer['headers'];
     const { code, msg } = (call[6] ?? {}) as { readonly code?: unknown; readonly msg?: unknown };
     const answer = { status, headers, code: textFrom(code), text: textFrom(msg) };
-    const sending = sends.getStore();
-    if (sending) sending.answer = answer;
+    const hearing = calls.getStore();
+    if (hearing) hearing.answer = answer;
     onAnswer?.(answer);
+    if (status < 400 && call[6] === undefined) {
+      throw new VenueError('venue', "the venue's reply is not JSON, or could be read in two ways");
+    }
     return original(...call);
   };
   exchange.handleErrors = watched;

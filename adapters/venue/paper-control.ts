@@ -21,6 +21,38 @@ export interface PaperConditions {
   readonly weightPerMinute?: number;
 }
 
+/** One rule of a fault script: what the venue does wrong, and when. The names of faults and
+ * occasions, and what the parameters mean, are in `workers/README.md`. */
+export interface PaperFaultRule {
+  readonly fault: string;
+  /** Default `any`: every occasion at which this fault can happen. */
+  readonly on?: string;
+  readonly account?: string;
+  /** At most one of these three; none: every time. */
+  readonly probability?: number;
+  readonly everyNth?: number;
+  readonly atNth?: number;
+  readonly between?: {
+    readonly clock: 'wall' | 'market';
+    readonly fromMs: number;
+    readonly untilMs: number;
+  };
+  readonly count?: number;
+  readonly parameters?: Readonly<Record<string, string | number>>;
+}
+
+export interface PaperFaultScript {
+  /** 32 bit, not negative. */
+  readonly seed: number;
+  readonly rules: readonly PaperFaultRule[];
+}
+
+/** How often each rule could have fired and did, in the script's order. */
+export interface PaperFaultReport {
+  readonly script: PaperFaultScript;
+  readonly rules: readonly { readonly occasions: number; readonly fired: number }[];
+}
+
 export interface PaperControl {
   /** Lists symbols; listing the same again changes nothing. */
   instruments(instruments: readonly Instrument[]): Promise<void>;
@@ -37,6 +69,9 @@ export interface PaperControl {
     readonly timeMs: number;
     readonly candles: readonly TapeCandle[];
   }): Promise<boolean>;
+  /** From now on the venue lies by this script; one without rules ends that. */
+  setFaults(script: PaperFaultScript): Promise<PaperFaultReport>;
+  faults(): Promise<PaperFaultReport>;
   /** The venue's own log, one parsed line at a time, oldest first, from line `from` (default 1). */
   log(from?: number): AsyncGenerator<Record<string, unknown>>;
 }
@@ -85,6 +120,12 @@ export function paperControl(options: {
     },
     deposit: async (deposit) => (await post('/control/accounts', deposit))['credited'] === true,
     tape: async (close) => (await post('/control/tape', close))['moved'] === true,
+    setFaults: async (script) =>
+      (await post('/control/faults', script)) as unknown as PaperFaultReport,
+    faults: async () => {
+      const response = await request('/control/faults', { method: 'GET' });
+      return (await response.json()) as PaperFaultReport;
+    },
     log: async function* log(from = 1) {
       const response = await request(`/control/log?from=${from}`, { method: 'GET' });
       yield* jsonLines(response);

@@ -8,6 +8,7 @@ import { TIMEFRAMES, type Timeframe } from '../../core/market/candle.ts';
 import { isSymbol } from '../../core/market/instrument.ts';
 import { readBody } from './body.ts';
 import { CONDITIONS } from './conditions.ts';
+import { FAULT_SCRIPT } from './fault-script.ts';
 import { type HttpHandler, send } from './rest.ts';
 import { ControlError } from './tape.ts';
 import type { PaperVenue } from './venue.ts';
@@ -92,6 +93,10 @@ const ACTS: Readonly<Record<string, Act>> = {
     return { ...conditions };
   },
   '/control/accounts': (venue, body) => ({ credited: venue.deposit(DEPOSIT.parse(body)) }),
+  '/control/faults': (venue, body) => {
+    venue.setFaults(FAULT_SCRIPT.parse(body));
+    return { ...venue.faults.report() };
+  },
   '/control/tape': (venue, body) => {
     const { timeMs, candles } = TAPE.parse(body);
     const moved = venue.moveTape({ timeMs, moves: candles });
@@ -111,6 +116,9 @@ export function controlHandler(venue: PaperVenue, secret: string): HttpHandler {
       const opens = asksLog ? [secret, logSecret] : [secret];
       if (!isKnown(request, opens)) throw new ControlError(401, 'x-corro-control is not right');
       if (asksLog) return await sendLog(venue, query, response);
+      if (request.method === 'GET' && path === '/control/faults') {
+        return send(response, 200, venue.faults.report());
+      }
       const act = request.method === 'POST' ? ACTS[path] : undefined;
       if (!act) throw new ControlError(404, `no ${request.method} ${path}`);
       const result = act(venue, await readJson(request));

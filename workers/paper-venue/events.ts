@@ -2,6 +2,7 @@ import type { Candle, Timeframe } from '../../core/market/candle.ts';
 import type { Instrument } from '../../core/market/instrument.ts';
 import type { BalanceRow } from './accounts.ts';
 import type { Conditions } from './conditions.ts';
+import type { FaultName, FaultScript, Occasion } from './fault-script.ts';
 import type { Side } from './matching.ts';
 
 export type OrderStatus = 'NEW' | 'PARTIALLY_FILLED' | 'FILLED' | 'CANCELED' | 'EXPIRED';
@@ -82,4 +83,21 @@ export type VenueEvent =
       readonly triggered?: readonly number[];
       readonly trades: readonly TradeRow[];
       readonly balances: Readonly<Record<string, readonly BalanceRow[]>>;
-    };
+    }
+  /** From here on the venue lies by this script. */
+  | { readonly type: 'faults'; readonly script: FaultScript }
+  | FaultEvent;
+
+/** One lie, and what was really done. It changes nothing but itself. */
+export interface FaultEvent {
+  readonly type: 'fault';
+  readonly fault: FaultName | 'stop-ignored';
+  /** Index of its rule, and which occasion of that rule it was (0: none of its own). */
+  readonly rule: number;
+  readonly nth: number;
+  readonly on: Occasion;
+  readonly account: string | null;
+  readonly did: string;
+  /** Of the order it was about, where there is one. */
+  readonly orderId?: number;
+}

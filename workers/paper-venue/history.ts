@@ -49,6 +49,11 @@ export class History {
     return upTo.filter(({ openTimeMs }) => openTimeMs >= startMs).slice(0, limit);
   }
 
+  /** The newest `count` of the finest candles, oldest first. */
+  newest(symbol: string, count: number): readonly Candle[] {
+    return this.#series.get(`${symbol} ${this.#finest.get(symbol)}`)?.slice(-count) ?? [];
+  }
+
   /** The finest candles of the 24 hours that end at the newest close. */
   lastDay(symbol: string): readonly Candle[] {
     const finest = this.#finest.get(symbol);

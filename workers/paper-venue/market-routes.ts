@@ -13,19 +13,19 @@ export const MARKET_ROUTES: readonly PublicRoute[] = [
     method: 'GET',
     path: '/api/v3/time',
     weight: 1,
-    handle: () => ({ serverTime: Date.now() }),
+    handle: ({ nowMs }) => ({ serverTime: nowMs }),
   },
   {
     method: 'GET',
     path: '/api/v3/exchangeInfo',
     weight: 20,
-    handle: ({ venue, parameters }) => {
+    handle: ({ venue, parameters, nowMs }) => {
       const symbols = parameters.has('symbol')
         ? [marketOf(venue.state, parameters)]
         : venue.state.symbols();
       return {
         timezone: 'UTC',
-        serverTime: Date.now(),
+        serverTime: nowMs,
         rateLimits: [
           {
             rateLimitType: 'REQUEST_WEIGHT',
@@ -61,8 +61,12 @@ export const MARKET_ROUTES: readonly PublicRoute[] = [
     method: 'GET',
     path: '/api/v3/depth',
     weight: 5,
-    handle: ({ venue, parameters }) =>
-      render.depth(marketOf(venue.state, parameters), parameters.limit(5000, 100)),
+    handle: ({ venue, parameters, lies }) => {
+      const symbol = marketOf(venue.state, parameters);
+      const limit = parameters.limit(5000, 100);
+      const ago = lies.staleCandles;
+      return render.depth(ago === 0 ? symbol : venue.state.symbolAgo(symbol, ago), limit);
+    },
   },
   {
     method: 'GET',

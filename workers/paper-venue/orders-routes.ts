@@ -1,12 +1,13 @@
 import type { Amount } from './decimals.ts';
 import { Refusal } from './errors.ts';
-import type { OrderType, TimeInForce } from './events.ts';
+import type { OrderType, TimeInForce, TradeRow } from './events.ts';
 import type { Side } from './matching.ts';
 import type { Parameters } from './parameters.ts';
 import * as render from './render.ts';
 import type { SignedRoute } from './routes.ts';
 import type { OrderRecord, SymbolState, VenueState } from './state.ts';
 import type { OrderRequest } from './trading.ts';
+import type { PaperVenue } from './venue.ts';
 
 const CLIENT_ID = '^[a-zA-Z0-9-_]{1,36}$';
 const MARKET_ID = '^[A-Z0-9-_.]{1,40}$';
@@ -24,11 +25,11 @@ export const ORDER_ROUTES: readonly SignedRoute[] = [
     method: 'POST',
     path: '/api/v3/order',
     weight: 1,
-    handle: ({ venue, account, parameters }) => {
+    handle: ({ venue, account, parameters, lies }) => {
       const kind = replyKind(parameters);
       const request = orderRequest(venue.state, account, parameters);
       parameters.finish();
-      return render.orderReply(venue.place(request), kind);
+      return render.orderReply(venue.place(request, lies.share), kind);
     },
   },
   {
@@ -50,7 +51,9 @@ export const ORDER_ROUTES: readonly SignedRoute[] = [
     handle: ({ venue, account, parameters }) => {
       const record = namedOrder(venue.state, account, parameters);
       parameters.finish();
-      if (!record) throw new Refusal('noSuchOrder');
+      if (!record || venue.faults.hidesOrder(record.terms.orderId)) {
+        throw new Refusal('noSuchOrder');
+      }
       return render.order(record);
     },
   },
@@ -79,6 +82,7 @@ export const ORDER_ROUTES: readonly SignedRoute[] = [
       return [...venue.state.open.values()]
         .filter(({ terms }) => terms.account === account)
         .filter(({ terms }) => !symbol || terms.symbol === symbol.instrument.symbol)
+        .filter(({ terms }) => !venue.faults.hidesOrder(terms.orderId))
         .map(render.order);
     },
   },
@@ -94,6 +98,7 @@ export const ORDER_ROUTES: readonly SignedRoute[] = [
       parameters.finish();
       const orders = venue.state
         .ordersOf(account, instrument.symbol)
+        .filter(({ terms }) => !venue.faults.hidesOrder(terms.orderId))
         .filter(({ terms }) => within(terms.timeMs) && terms.orderId >= (from ?? 0));
       return (from === undefined ? orders.slice(-limit) : orders.slice(0, limit)).map(render.order);
     },
@@ -113,6 +118,7 @@ export const ORDER_ROUTES: readonly SignedRoute[] = [
         .ordersOf(account, instrument.symbol)
         .filter(({ terms }) => orderId === undefined || terms.orderId === orderId)
         .flatMap((record) => record.trades.map((trade) => ({ record, trade })))
+        .filter(({ record, trade }) => isTold(venue, record, trade))
         .filter(({ trade }) => within(trade.timeMs) && trade.tradeId >= (fromId ?? 0))
         .sort((a, b) => a.trade.tradeId - b.trade.tradeId);
       const page = fromId === undefined ? trades.slice(-limit) : trades.slice(0, limit);
@@ -120,6 +126,10 @@ export const ORDER_ROUTES: readonly SignedRoute[] = [
     },
   },
 ];
+
+function isTold({ faults }: PaperVenue, { terms }: OrderRecord, trade: TradeRow): boolean {
+  return !faults.hidesOrder(terms.orderId) && !faults.hidesTrade(terms.symbol, trade.tradeId);
+}
 
 function timeRange(parameters: Parameters): (timeMs: number) => boolean {
   const startMs = parameters.optionalInteger('startTime') ?? 0;

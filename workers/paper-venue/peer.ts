@@ -11,6 +11,8 @@ export interface Peer {
   /** Accounts of ws-api subscriptions, by subscription id. */
   readonly subscriptions: Map<number, string>;
   alive: boolean;
+  /** It is told nothing before this time. */
+  mutedUntilMs: number;
 }
 
 /** The JSON object in `text`, or `null`. */

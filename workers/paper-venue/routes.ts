@@ -1,4 +1,6 @@
 import { ACCOUNT_ROUTES, LISTEN_KEY_ROUTES } from './account-routes.ts';
+import type { Occasion } from './fault-script.ts';
+import type { Lies } from './lies.ts';
 import type { ListenKeys } from './listen-keys.ts';
 import { MARKET_ROUTES } from './market-routes.ts';
 import { ORDER_ROUTES } from './orders-routes.ts';
@@ -8,6 +10,9 @@ import type { PaperVenue } from './venue.ts';
 export interface PublicCall {
   readonly venue: PaperVenue;
   readonly parameters: Parameters;
+  readonly lies: Lies;
+  /** The venue's clock, as this request sees it. */
+  readonly nowMs: number;
 }
 
 export interface AccountCall extends PublicCall {
@@ -44,3 +49,21 @@ const TABLE: readonly Route[] = [
 export const ROUTES: ReadonlyMap<string, Route> = new Map(
   TABLE.map((route) => [`${route.method} ${route.path}`, route]),
 );
+
+const NAMES: Readonly<Record<string, Occasion>> = {
+  'POST /api/v3/order': 'new-order',
+  'DELETE /api/v3/order': 'cancel',
+  'GET /api/v3/order': 'query',
+  'GET /api/v3/openOrders': 'orders-open',
+  'GET /api/v3/myTrades': 'trades',
+  'GET /api/v3/account': 'account',
+  'GET /api/v3/depth': 'depth',
+  'GET /api/v3/klines': 'klines',
+  'GET /api/v3/time': 'time',
+  'GET /api/v3/exchangeInfo': 'instruments',
+};
+
+/** How a fault's rule names a request to this route; `null`: none can. */
+export function occasionOf({ method, path }: Route): Occasion | null {
+  return NAMES[`${method} ${path}`] ?? null;
+}

@@ -20,9 +20,14 @@ export function accountOf(state: VenueState, apiKey: string | undefined): string
  * they came (`signed`: without the signature itself). Throws `Refusal`. */
 export function checkSignature(
   parameters: Parameters,
-  proof: { readonly account: string; readonly secret: string; readonly signed: string },
+  proof: {
+    readonly account: string;
+    readonly secret: string;
+    readonly signed: string;
+    readonly nowMs: number;
+  },
 ): void {
-  checkAge(parameters);
+  checkAge(parameters, proof.nowMs);
   const given = parameters.text('signature', '^[A-Za-z0-9+/=]{1,512}$');
   const { secret } = paperKeys(proof.secret, proof.account);
   const expected = createHmac('sha256', secret).update(proof.signed).digest();
@@ -32,11 +37,10 @@ export function checkSignature(
   }
 }
 
-function checkAge(parameters: Parameters): void {
+function checkAge(parameters: Parameters, now: number): void {
   const timestamp = parameters.integer('timestamp');
   const window = parameters.optionalInteger('recvWindow') ?? DEFAULT_RECV_WINDOW_MS;
   if (window > MOST_RECV_WINDOW_MS) throw new Refusal('recvWindow');
-  const now = Date.now();
   if (timestamp >= now + AHEAD_MS) throw new Refusal('timestampAhead');
   if (now - timestamp > window) throw new Refusal('timestamp');
 }

@@ -17,11 +17,17 @@ const PING_MS = 20_000;
 
 /** Binance's WebSocket doors: `/ws`, `/stream` and `/ws-api/v3`. */
 export class Sockets {
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 });
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: 64 * 1024,
+    autoPong: false,
+  });
   readonly #peers = new Set<Peer>();
   readonly #api: ApiContext;
   readonly #listenKeys: ListenKeys;
   readonly #streams: MarketStreams;
+  /** Reports that wait for the account's next one. */
+  readonly #held = new Map<string, readonly (() => void)[]>();
   readonly #heartbeat: NodeJS.Timeout;
 
   constructor(context: ApiContext & { readonly listenKeys: ListenKeys }) {
@@ -32,7 +38,7 @@ export class Sockets {
       if (this.#peers.size === 0) return;
       for (const { stream, data } of this.#streams.messages(event)) this.#publish(stream, data);
       for (const { account, data } of userMessages(context.venue.state, event)) {
-        this.#tellUser(account, data);
+        this.#report(account, data);
       }
     });
     this.#heartbeat = setInterval(() => this.#beat(), PING_MS);
@@ -70,6 +76,7 @@ export class Sockets {
       account: this.#listenKeys.account(named),
       subscriptions: new Map(),
       alive: true,
+      mutedUntilMs: 0,
     };
     for (const stream of [named, ...listed]) this.#subscribe(peer, stream);
     this.#peers.add(peer);
@@ -81,6 +88,9 @@ export class Sockets {
     });
     socket.on('pong', () => {
       peer.alive = true;
+    });
+    socket.on('ping', (data) => {
+      if (!isMuted(peer)) socket.pong(data);
     });
     socket.on('error', () => socket.terminate());
     socket.on('close', () => this.#peers.delete(peer));
@@ -117,6 +127,40 @@ export class Sockets {
     }
   }
 
+  /** Tells an account of a change, unless a rule of the fault script says otherwise. */
+  #report(account: string, data: Json): void {
+    const { venue } = this.#api;
+    const isReport = data['e'] === 'executionReport';
+    if (!isReport || !venue.faults.active) return this.#tellUser(account, data);
+    const moment = { on: 'stream', account, marketMs: venue.state.tapeTimeMs } as const;
+    const fired = venue.faults.fire(moment);
+    const orderId = Number(data['i']);
+    let [times, delayMs, isHeld] = [1, 0, false];
+    for (const one of fired) {
+      const { delayMs: wait, forMs } = one.parameters;
+      if (one.fault === 'report-lost') times = 0;
+      if (one.fault === 'report-duplicated') times = 2;
+      if (one.fault === 'report-late') delayMs = wait;
+      if (one.fault === 'report-reordered') isHeld = true;
+      if (one.fault === 'socket-drop') for (const { socket } of this.#peers) socket.terminate();
+      if (one.fault === 'socket-silent') {
+        for (const peer of this.#peers) peer.mutedUntilMs = Date.now() + forMs;
+      }
+      const what = `${String(data['x'])} ${String(data['X'])}, told ${times} times`;
+      venue.confess(one, `${what}, ${delayMs} ms late`, orderId);
+    }
+    const tell = (): void => {
+      for (let told = 0; told < times; told += 1) this.#tellUser(account, data);
+    };
+    if (isHeld) this.#held.set(account, [...(this.#held.get(account) ?? []), tell]);
+    else if (delayMs > 0) setTimeout(tell, delayMs).unref();
+    else {
+      tell();
+      for (const late of this.#held.get(account) ?? []) late();
+      this.#held.delete(account);
+    }
+  }
+
   #tellUser(account: string, data: Json): void {
     for (const peer of this.#peers) {
       if (peer.account === account) deliver(peer, data);
@@ -128,14 +172,20 @@ export class Sockets {
 
   #beat(): void {
     for (const peer of this.#peers) {
-      if (!peer.alive) peer.socket.terminate();
+      if (!peer.alive && !isMuted(peer)) peer.socket.terminate();
       peer.alive = false;
-      peer.socket.ping();
+      if (!isMuted(peer)) peer.socket.ping();
     }
   }
 }
 
-function deliver({ socket }: Peer, data: Json): void {
+function isMuted({ mutedUntilMs }: Peer): boolean {
+  return Date.now() < mutedUntilMs;
+}
+
+function deliver(peer: Peer, data: Json): void {
+  const { socket } = peer;
+  if (isMuted(peer)) return;
   if (socket.bufferedAmount > MOST_BUFFERED_BYTES) socket.terminate();
   else if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(data));
 }

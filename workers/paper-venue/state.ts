@@ -87,6 +87,15 @@ export class VenueState {
     return this.#symbols.get(symbol);
   }
 
+  /** A symbol with the book that stood `ago` candles earlier, or the earliest that is kept. */
+  symbolAgo(symbol: SymbolState, ago: number): SymbolState {
+    const [candle] = this.history.newest(symbol.instrument.symbol, ago + 1);
+    if (!candle) return symbol;
+    const market = { middle: candle.close, volume: candle.volume };
+    const book = buildBook(market, symbol.steps, this.conditions);
+    return { ...symbol, book, fresh: null, taken: [], bookId: Math.max(symbol.bookId - ago, 1) };
+  }
+
   /** By `BTCUSDT`. */
   market(id: string): SymbolState | undefined {
     return this.#symbols.get(this.#marketIds.get(id) ?? '');
@@ -123,6 +132,9 @@ export class VenueState {
         return;
       case 'tape':
         this.#applyTape(event);
+        return;
+      case 'faults':
+      case 'fault':
     }
   }
 

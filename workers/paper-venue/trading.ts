@@ -1,5 +1,5 @@
 import { cover, settle, Wallet } from './accounts.ts';
-import { type Amount, amount, ZERO } from './decimals.ts';
+import { type Amount, amount, floorTo, ZERO } from './decimals.ts';
 import { Refusal } from './errors.ts';
 import type {
   OrderStatus,
@@ -10,7 +10,7 @@ import type {
   VenueEvent,
 } from './events.ts';
 import { checkFilters } from './filters.ts';
-import { type Match, matchTaker, type Side } from './matching.ts';
+import { type Book, type Match, matchTaker, type Side } from './matching.ts';
 import { bookOf, type OrderRecord, type SymbolState, type VenueState } from './state.ts';
 import { reaches } from './stops.ts';
 
@@ -33,14 +33,18 @@ export interface OrderRequest {
 type OrderEvent = VenueEvent & { readonly type: 'order' };
 
 /** Judges a new order against the rules, the book and the account: the event that would accept it.
- * Changes nothing. Throws `Refusal`. */
-export function decideOrder(state: VenueState, request: OrderRequest, nowMs: number): OrderEvent {
+ * `share`: of the book's quantities that it may take. Changes nothing. Throws `Refusal`. */
+export function decideOrder(
+  state: VenueState,
+  request: OrderRequest,
+  { nowMs, share }: { readonly nowMs: number; readonly share: number },
+): OrderEvent {
   const symbol = state.market(request.market);
   if (!symbol) throw new Refusal('symbol');
   checkFilters(symbol, request);
   refuseDuplicate(state, symbol, request);
   refuseReachedStop(symbol, request);
-  const matches = request.stopPrice ? [] : takerMatches(symbol, request);
+  const matches = request.stopPrice ? [] : takerMatches(symbol, request, share);
   const wallet = new Wallet(state.accounts.balances(request.account));
   lockMoney(wallet, symbol, { request, matches });
   const order = termsOf(state, symbol, { request, nowMs });
@@ -99,8 +103,8 @@ function refuseReachedStop({ standsAt }: SymbolState, { side, stopPrice }: Order
   if (reaches(side, amount(standsAt), stopPrice)) throw new Refusal('triggersAtOnce');
 }
 
-function takerMatches(symbol: SymbolState, request: OrderRequest): readonly Match[] {
-  const matches = matchTaker(bookOf(symbol), {
+function takerMatches(symbol: SymbolState, request: OrderRequest, share: number): readonly Match[] {
+  const matches = matchTaker(thinned(bookOf(symbol), symbol.steps.lot, share), {
     side: request.side,
     limitPrice: request.price,
     quantity: request.quantity,
@@ -109,6 +113,13 @@ function takerMatches(symbol: SymbolState, request: OrderRequest): readonly Matc
   });
   const partial = request.quantity && total(matches).lt(request.quantity);
   return request.timeInForce === 'FOK' && partial ? [] : matches;
+}
+
+function thinned({ bids, asks }: Book, lot: Amount, share: number): Book {
+  if (share === 1) return { bids, asks };
+  const thin = (levels: Book['bids']) =>
+    levels.map(({ price, quantity }) => ({ price, quantity: floorTo(quantity.mul(share), lot) }));
+  return { bids: thin(bids), asks: thin(asks) };
 }
 
 function lockMoney(

@@ -36,6 +36,8 @@ export function userMessages(state: VenueState, event: VenueEvent): readonly Use
     case 'deposit':
       return [position(event.account, event.balances)];
     case 'conditions':
+    case 'faults':
+    case 'fault':
     case 'instruments':
       return [];
   }

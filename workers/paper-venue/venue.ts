@@ -2,7 +2,9 @@ import type { Instrument } from '../../core/market/instrument.ts';
 import { Wallet } from './accounts.ts';
 import type { Conditions } from './conditions.ts';
 import { amount } from './decimals.ts';
-import type { VenueEvent } from './events.ts';
+import type { FaultEvent, VenueEvent } from './events.ts';
+import type { FaultScript } from './fault-script.ts';
+import { Faults, type Fired } from './faults.ts';
 import { VenueLog } from './log.ts';
 import { type OrderRecord, VenueState } from './state.ts';
 import { ControlError, decideTape, type TapeRequest } from './tape.ts';
@@ -15,18 +17,25 @@ export type VenueListener = (event: VenueEvent) => void;
 export class PaperVenue {
   readonly state: VenueState;
   readonly log: VenueLog;
+  readonly faults: Faults;
   readonly #listeners = new Set<VenueListener>();
 
-  private constructor(state: VenueState, log: VenueLog) {
+  private constructor(state: VenueState, log: VenueLog, faults: Faults) {
     this.state = state;
     this.log = log;
+    this.faults = faults;
   }
 
   /** Reads `directory`'s log back. Throws when a line other than a torn last one is damaged. */
   static async open(directory: string): Promise<PaperVenue> {
     const state = new VenueState();
-    const log = await VenueLog.open(directory, (line) => state.apply(line));
-    return new PaperVenue(state, log);
+    const faults = new Faults();
+    const log = await VenueLog.open(directory, (line) => {
+      state.apply(line);
+      faults.apply(line);
+      faults.recount(line);
+    });
+    return new PaperVenue(state, log, faults);
   }
 
   /** Told of every act once it is on the disk, in order. */
@@ -39,9 +48,9 @@ export class PaperVenue {
     return this.log.durable();
   }
 
-  /** Throws `Refusal`. */
-  place(request: OrderRequest): OrderRecord {
-    const event = decideOrder(this.state, request, Date.now());
+  /** `share`: of the book that it may meet, 0 … 1. Throws `Refusal`. */
+  place(request: OrderRequest, share = 1): OrderRecord {
+    const event = decideOrder(this.state, request, { nowMs: Date.now(), share });
     this.#commit(event);
     const record = this.state.orders.get(event.order.orderId);
     if (!record) throw new Error('an accepted order must be on record');
@@ -50,7 +59,7 @@ export class PaperVenue {
 
   /** As `place`, but nothing happens. Throws `Refusal`. */
   test(request: OrderRequest): void {
-    decideOrder(this.state, request, Date.now());
+    decideOrder(this.state, request, { nowMs: Date.now(), share: 1 });
   }
 
   /** Throws `Refusal` (-2011) unless the order is open. */
@@ -101,6 +110,22 @@ export class PaperVenue {
     return true;
   }
 
+  setFaults(script: FaultScript): void {
+    this.#commit({ type: 'faults', script });
+  }
+
+  /** Writes down what a lie really did. */
+  confess(fired: Fired, did: string, orderId?: number): void {
+    const { fault, rule, nth, on, account } = fired;
+    const about = orderId === undefined ? {} : { orderId };
+    this.#commit({ type: 'fault', fault, rule, nth, on, account, did, ...about });
+  }
+
+  /** A request that came although the venue had told everybody to stop. */
+  accuse(fault: Omit<FaultEvent, 'type' | 'fault' | 'nth'>): void {
+    this.#commit({ type: 'fault', fault: 'stop-ignored', nth: 0, ...fault });
+  }
+
   close(): Promise<void> {
     return this.log.close();
   }
@@ -108,11 +133,36 @@ export class PaperVenue {
   #commit(event: VenueEvent): void {
     this.log.append(event);
     this.state.apply(event);
+    this.faults.apply(event);
+    if (event.type === 'order' || event.type === 'tape') this.#hideFills(event);
     // A failed write rejects every answer that waits for it; here it only means nothing to tell.
     this.log.durable().then(
       () => this.#tell(event),
       () => undefined,
     );
+  }
+
+  /** Before anybody can ask for them. */
+  #hideFills(event: VenueEvent & { readonly type: 'order' | 'tape' }): void {
+    if (!this.faults.active) return;
+    for (const { orderId, tradeId } of event.trades) {
+      const terms = this.state.orders.get(orderId)?.terms;
+      if (!terms) continue;
+      const moment = {
+        on: 'fill',
+        account: terms.account,
+        marketMs: this.state.tapeTimeMs,
+      } as const;
+      for (const fired of this.faults.fire(moment)) {
+        const { forMs } = fired.parameters;
+        this.faults.hideTrade(terms.symbol, tradeId, forMs);
+        this.confess(
+          fired,
+          `trade ${tradeId} is missing from the trade list for ${forMs} ms`,
+          orderId,
+        );
+      }
+    }
   }
 
   #tell(event: VenueEvent): void {

@@ -64,7 +64,7 @@ function subscribe(context: ApiContext, peer: Peer, params: unknown): Json {
     .filter(([name]) => name !== 'signature')
     .map(([name, value]) => `${name}=${value}`)
     .join('&');
-  checkSignature(parameters, { account, secret: context.secret, signed });
+  checkSignature(parameters, { account, secret: context.secret, signed, nowMs: Date.now() });
   const subscriptionId = peer.subscriptions.size;
   peer.subscriptions.set(subscriptionId, account);
   return { subscriptionId };

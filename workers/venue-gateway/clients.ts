@@ -27,6 +27,8 @@ const PAPER_DIALECT = 'binance';
 const EXCHANGE_WEIGHT = 6_000;
 const PAPER_WEIGHT = 6_000_000;
 const MOST_ACCOUNTS = 200;
+/** Of a reply about orders, trades or money: a thousand rows fit. */
+const MOST_BYTES = 1_000_000;
 
 /** Every connection this process has to a venue: one client per account, one per exchange whose
  * public data is read. The only place that sees keys. */
@@ -110,7 +112,8 @@ export class Clients {
   }
 
   #paper(): ExchangeOptions {
-    return { id: PAPER_DIALECT, baseUrl: this.#options.paperUrl, ...this.#timeout() };
+    const { paperUrl: baseUrl } = this.#options;
+    return { id: PAPER_DIALECT, baseUrl, mostBytes: MOST_BYTES, ...this.#timeout() };
   }
 
   #timeout(): { timeoutMs?: number } {
