@@ -177,6 +177,7 @@ function discovery(wire: Wire): readonly SubjectFamily[] {
   });
   return [
     asked('*', ['venue']),
+    asked(wire.safetyService, ['order']),
     ...ROLES.map((role) => asked(wire.assistantService(role), [assistantUser(role)])),
   ];
 }
@@ -184,6 +185,7 @@ function discovery(wire: Wire): readonly SubjectFamily[] {
 /** Whose inboxes a server of requests answers into. Answers are granted by name and not by the
  * server's `allow_responses`: that would let whoever asks have them sent to any subject. */
 const ANSWERS: Partial<Record<BusUser, readonly BusUser[]>> = {
+  operator: ['operator'],
   venue: ['order', 'decision', 'operator'],
   order: ['checker', 'venue', 'operator'],
 };

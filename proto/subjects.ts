@@ -208,6 +208,8 @@ function venueSubjects(ns: string) {
     venueService: (venue: string): string => `${ns}-venue-${word('venue', VENUE, venue)}`,
     /** `corro.safety.halt`: requests to place a halt, which the order worker answers. */
     haltRequest: `${ns}.safety.halt`,
+    /** NATS micro service that takes these requests. */
+    safetyService: `${ns}-safety`,
     /** `corro.safety.anchor.<partition>`: the newest head of one audit partition. */
     anchor: (partition: string): string =>
       `${ns}.safety.anchor.${word('partition', ID, partition)}`,

@@ -164,6 +164,8 @@ export interface HostPlace {
   readonly natsUrl: string;
   readonly postgresUrl: string;
   readonly roles?: string;
+  /** `user=password` of each assistant, where the server tells them apart. */
+  readonly passwords?: string;
 }
 
 /** `workers/actor-host.ts` as the stack starts it. */
@@ -180,6 +182,7 @@ export async function spawnHost(place: HostPlace): Promise<HostProcess> {
       CORRO_TEMPORAL_ADDRESS: '127.0.0.1:1',
       CORRO_HEALTH_PORT: String(port),
       CORRO_ROLES: place.roles ?? '',
+      CORRO_NATS_ROLES: place.passwords ?? '',
       CORRO_LOG_LEVEL: 'error',
     },
   });

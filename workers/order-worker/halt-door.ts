@@ -38,7 +38,7 @@ export function startHaltDoor(
     }
   };
   const service: MicroService = startMicroService(bus, {
-    name: `${wire.namespace}-safety`,
+    name: wire.safetyService,
     version: '1.0.0',
     description: 'Places halts',
     endpoints: [
