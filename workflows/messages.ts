@@ -8,6 +8,7 @@ export const WORKFLOWS = {
   escalation: 'escalationWorkflow',
   order: 'orderWorkflow',
   guard: 'guardWorkflow',
+  plan: 'planWorkflow',
   marketScan: 'marketScanWorkflow',
 } as const;
 

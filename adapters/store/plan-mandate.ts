@@ -2,10 +2,10 @@ import { Volatility } from '../../core/features/volatility.ts';
 import type { Candle, Timeframe } from '../../core/market/candle.ts';
 import type { OrderInput } from '../../core/orders/leg.ts';
 import { type Refusal, refusal } from '../../core/risk/facts.ts';
-import { parseRiskLimits } from '../../core/risk/limits.ts';
 import { readCandles } from './candles.ts';
 import { fromJson } from './json.ts';
 import type { Owner } from './ledger.ts';
+import { newestLimits } from './plan-books.ts';
 import { readPlan } from './plans.ts';
 import type { Mandate } from './risk-facts.ts';
 import type { Reader } from './store.ts';
@@ -51,17 +51,6 @@ export async function planMandate(
     ...market,
     approved: null,
   };
-}
-
-async function newestLimits(db: Reader, userId: string) {
-  const row = await db
-    .selectFrom('user_config')
-    .select('risk_limits')
-    .where('user_id', '=', userId)
-    .orderBy('version', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return parseRiskLimits(row?.risk_limits ?? {});
 }
 
 type Market = Pick<Mandate, 'timeframe' | 'marketVenue'>;
