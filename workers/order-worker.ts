@@ -2,12 +2,15 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createGuardActivities } from '../activities/guard.ts';
 import { createOrderActivities } from '../activities/orders.ts';
+import { createPlanActivities } from '../activities/plan.ts';
 import { connectBus } from '../adapters/bus/connect.ts';
 import { feedPublisher } from '../adapters/bus/feed.ts';
 import { openStore } from '../adapters/store/store.ts';
 import { venueClient } from '../adapters/venue/client.ts';
 import type { VenuePort } from '../adapters/venue/port.ts';
 import { wire } from '../proto/subjects.ts';
+import { startHaltDoor } from './order-worker/halt-door.ts';
+import { startHaltKeeper } from './order-worker/halt-keeper.ts';
 import { runProcess } from './process.ts';
 import { startTemporalWorker } from './temporal.ts';
 
@@ -37,13 +40,27 @@ await runProcess('order-worker', async ({ settings, log, fail }) => {
     activities: {
       ...createOrderActivities({ db: store.db, venue, feed, log, holder }),
       ...createGuardActivities({ db: store.db, venue, log }),
+      ...createPlanActivities({ db: store.db, log }),
     },
     log,
     fail,
   });
+  const door = startHaltDoor(bus, names, { db: store.db, log });
+  const temporal = {
+    address: settings.CORRO_TEMPORAL_ADDRESS,
+    namespace: settings.CORRO_TEMPORAL_NAMESPACE,
+  };
+  const keeper = startHaltKeeper({ db: store.db, wire: names, log, temporal });
   return {
-    health: async () => ({ taskQueue: names.queues.order, holder, ...worker.health() }),
+    health: async () => ({
+      taskQueue: names.queues.order,
+      holder,
+      halts: { ...door.facts(), ...keeper.facts() },
+      ...worker.health(),
+    }),
     close: async () => {
+      door.stop();
+      await keeper.close();
       await worker.close();
       await bus.close();
       await store.close();
