@@ -7,6 +7,7 @@ import { readFeeds } from '../ops/cli/feed-reader.ts';
 import { tapeMarket } from '../ops/cli/market.ts';
 import { Debates } from '../ops/ring/debates.ts';
 import { Driver } from '../ops/ring/driver.ts';
+import { Guards } from '../ops/ring/guards.ts';
 import { openMarket } from '../ops/ring/opening.ts';
 import { Questions } from '../ops/ring/questions.ts';
 import type { CandleSource, Close } from '../ops/ring/source.ts';
@@ -52,6 +53,7 @@ export async function measureCloses(
       ...{ db, bus, wire, paper, questions, venue: VENUE },
       feed: feedPublisher(bus, wire),
       debates: new Debates(client, wire),
+      guards: new Guards({ db, client, wire, venue: VENUE, feed: null }),
     },
     {
       ...{ ...patience, history, decisions },

@@ -12,6 +12,7 @@ import { type PaperControl, paperControl } from '../adapters/venue/paper-control
 import { hashOf } from '../core/hash.ts';
 import { Debates } from '../ops/ring/debates.ts';
 import { Driver } from '../ops/ring/driver.ts';
+import { Guards } from '../ops/ring/guards.ts';
 import { readHistory } from '../ops/ring/history.ts';
 import { openMarket } from '../ops/ring/opening.ts';
 import { Questions } from '../ops/ring/questions.ts';
@@ -85,7 +86,9 @@ describe('resume', () => {
     await openMarket({ db, paper }, market);
     await questions.refresh();
     const feed = feedPublisher(bus, names);
-    const ring = { db, bus, wire: names, feed, paper, debates, questions, venue: VENUE };
+    const { client } = floor;
+    const guards = new Guards({ db, client, wire: names, venue: VENUE, feed: null });
+    const ring = { db, bus, wire: names, feed, paper, debates, questions, guards, venue: VENUE };
     const { signal } = new AbortController();
     return new Driver(ring, { source, history, signal, decisions }).run();
   }

@@ -150,8 +150,8 @@ export class GuardKeeper {
 
   /** Looks at the position; false when it is gone, and the guard with it. */
   async #look(): Promise<boolean> {
-    const { quantity, entryPrice, tradedAtMs, live } = await steps.holdingOf(this.#record);
-    this.#marketTimeMs = Math.max(this.#marketTimeMs, tradedAtMs ?? 0);
+    const { quantity, entryPrice, lastFill, live } = await steps.holdingOf(this.#record);
+    this.#marketTimeMs = Math.max(this.#marketTimeMs, lastFill?.marketTimeMs ?? 0);
     const { resting } = this.#state;
     const gone = resting !== null && !live.includes(resting.clientOrderId);
     if (quantity === '0' && live.length === 0) {

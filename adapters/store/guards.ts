@@ -25,8 +25,8 @@ export interface Holding {
   /** Base units; `0` when nothing is left that could be sold. */
   readonly quantity: string;
   readonly entryPrice: string;
-  /** The market's time of the last trade in it; null without one. Unix milliseconds. */
-  readonly tradedAtMs: number | null;
+  /** The newest trade in it; null without one. */
+  readonly lastFill: { readonly price: string; readonly marketTimeMs: number } | null;
   /** Orders of the guard that the venue may have, by client order id. */
   readonly live: readonly string[];
 }
@@ -50,11 +50,12 @@ export function openGuardOf(
     const reference = entry.legId;
     const id = planId({ kind: 'guard', username, venue, reference });
     if (await readGuard(trx, id)) return null;
-    const { entryPrice, tradedAtMs } = await holdingOf(trx, { ...entry, planId: id });
-    const openedAtMs = Math.max(entry.closeTimeMs, tradedAtMs ?? 0);
+    const { entryPrice, lastFill } = await holdingOf(trx, { ...entry, planId: id });
+    const openedAtMs = Math.max(entry.closeTimeMs, lastFill?.marketTimeMs ?? 0);
+    const fillPrice = lastFill?.price ?? entryPrice;
     const { timeframe, atr } = await marketBefore(trx, entry);
     const rules = guardRules(limits);
-    const bought = { timeframe, tickSize, quantity, entryPrice, openedAtMs, atr };
+    const bought = { timeframe, tickSize, quantity, entryPrice, fillPrice, openedAtMs, atr };
     const state = { ...openGuard(bought, rules), ...FRESH };
     const { stopPrice, targetPrice, entryAtr } = state;
     const body = { rules, timeframe, quantity, entryPrice, entryAtr, stopPrice, targetPrice };
@@ -173,13 +174,17 @@ export async function holdingOf(
     .where('venue', '=', venue)
     .where('symbol', '=', symbol)
     .executeTakeFirst();
-  const { traded } = await db
+  const lastFill = await db
     .selectFrom('fills')
-    .select((eb) => eb.fn.max('market_time').as('traded'))
+    .select(['price', 'market_time as at'])
     .where('user_id', '=', userId)
     .where('venue', '=', venue)
     .where('symbol', '=', symbol)
-    .executeTakeFirstOrThrow();
+    .orderBy('market_time', 'desc')
+    .orderBy('recorded_at', 'desc')
+    .orderBy('trade_id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
   const live = await db
     .selectFrom('orders as o')
     .innerJoin('intents as i', 'i.leg_id', 'o.leg_id')
@@ -191,7 +196,7 @@ export async function holdingOf(
   return {
     quantity: await sellableQuantity(db, of),
     entryPrice: position?.entry_price ?? '0',
-    tradedAtMs: traded === null ? null : new Date(traded).getTime(),
+    lastFill: lastFill ? { price: lastFill.price, marketTimeMs: lastFill.at.getTime() } : null,
     live: live.map(({ id }) => id),
   };
 }

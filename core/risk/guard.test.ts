@@ -39,6 +39,7 @@ function bought(rules: GuardRules = RULES): GuardState {
       tickSize: '0.01',
       quantity: '2',
       entryPrice: '1000',
+      fillPrice: '1000',
       openedAtMs: START_MS - 1,
       atr: atrFrom(10, 1000),
     },
@@ -75,7 +76,10 @@ describe('guard', () => {
   });
 
   test('open - without an ATR the wildest tradable market is assumed', () => {
-    const entry = { timeframe: '5m', tickSize: '0.5', quantity: '1', entryPrice: '1000' } as const;
+    const entry = {
+      ...({ timeframe: '5m', tickSize: '0.5', quantity: '1' } as const),
+      ...{ entryPrice: '1000', fillPrice: '1000' },
+    };
     const state = openGuard({ ...entry, openedAtMs: START_MS, atr: NO_ATR }, RULES);
     // 3 × 3 % of 1000.
     expect(state).toMatchObject({ stopPrice: '910', entryAtr: '30' });

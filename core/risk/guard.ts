@@ -34,7 +34,7 @@ export interface GuardState {
   readonly tickSize: string;
   /** Base units held. */
   readonly quantity: string;
-  /** Average price paid, quote per base. */
+  /** Average cost, quote per base, fees included. */
   readonly entryPrice: string;
   /** Average true range when the position was opened or last grew, quote per base. */
   readonly entryAtr: string;
@@ -99,7 +99,10 @@ export interface Entry {
   readonly timeframe: Timeframe;
   readonly tickSize: string;
   readonly quantity: string;
+  /** Average cost, quote per base, fees included. */
   readonly entryPrice: string;
+  /** Of the newest fill: the market's price, without fees. */
+  readonly fillPrice: string;
   /** The market's time of the fill, Unix milliseconds. */
   readonly openedAtMs: number;
   /** The candles before the entry. */
@@ -108,12 +111,15 @@ export interface Entry {
 
 /** The guard of a position that was just opened. */
 export function openGuard(entry: Entry, rules: GuardRules): GuardState {
-  const { timeframe, tickSize, quantity, entryPrice, openedAtMs, atr } = entry;
-  const entryAtr = atrText(atr, entryPrice, rules);
+  const { timeframe, tickSize, quantity, entryPrice, openedAtMs } = entry;
+  const entryAtr = atrText(entry.atr, entryPrice, rules);
+  const price = decimal(entry.fillPrice, 'fillPrice').toNumber();
+  // The entry is newer than the candle before it.
+  const atr = { ...entry.atr, close: price };
   return {
     ...{ timeframe, tickSize, quantity, entryPrice, entryAtr, openedAtMs, atr },
     lastCloseMs: openedAtMs,
-    highest: decimal(entryPrice).toNumber(),
+    highest: price,
     stopPrice: firstStop({ entryPrice, entryAtr, tickSize }, rules),
     targetPrice: targetOf({ entryPrice, entryAtr, tickSize }, rules),
     trailing: false,

@@ -4,8 +4,10 @@ import { feedPublisher } from '../../adapters/bus/feed.ts';
 import { venueClient } from '../../adapters/venue/client.ts';
 import { paperControl } from '../../adapters/venue/paper-control.ts';
 import type { DocketResult } from '../../proto/docket.ts';
+import type { GuardFeed } from '../../proto/guard.ts';
 import { Debates } from '../ring/debates.ts';
 import { type Driven, Driver } from '../ring/driver.ts';
+import { Guards } from '../ring/guards.ts';
 import { openMarket } from '../ring/opening.ts';
 import { type Patience, patiently } from '../ring/patience.ts';
 import { Questions } from '../ring/questions.ts';
@@ -78,6 +80,7 @@ async function run(connections: Connections, options: SessionOptions): Promise<S
       paper,
       debates: new Debates(client, wire),
       questions,
+      guards: new Guards({ db, client, wire, venue: PAPER_VENUE, feed: feedOf(market) }),
       venue: PAPER_VENUE,
     },
     {
@@ -100,6 +103,11 @@ async function run(connections: Connections, options: SessionOptions): Promise<S
   const books = { db, venuePort, venue: PAPER_VENUE };
   const summary = await patiently('books', () => summarise(books, driven, seconds), patience);
   return { driven, summary };
+}
+
+/** Where a guard reads candles when this command is gone. */
+function feedOf({ live }: Market): GuardFeed | null {
+  return live === undefined ? null : { exchange: live.exchange };
 }
 
 function patienceOf({ signal, screen }: SessionOptions): Patience {

@@ -24,6 +24,7 @@ import type { Wire } from '../../proto/subjects.ts';
 import { type Counts, DocketCounter } from './counts.ts';
 import type { Debates } from './debates.ts';
 import { DETECTOR_VERSION, Desk, type Question } from './desk.ts';
+import type { Guards } from './guards.ts';
 import type { History } from './history.ts';
 import { patiently } from './patience.ts';
 import type { Questions } from './questions.ts';
@@ -38,6 +39,7 @@ export interface Ring {
   readonly paper: PaperControl;
   readonly debates: Debates;
   readonly questions: Questions;
+  readonly guards: Guards;
   readonly venue: string;
 }
 
@@ -66,8 +68,8 @@ export interface Driven {
 const STORE_BATCH = 500;
 
 /** Releases candles one close at a time. In lockstep: the motions of a close, the orders that
- * follow and the questions its time has overtaken are finished before the next close is released,
- * so neither speed nor machine changes a decision. */
+ * follow, what the guards do and the questions its time has overtaken are finished before the next
+ * close is released, so neither speed nor machine changes a decision. */
 export class Driver {
   readonly #ring: Ring;
   readonly #options: DriveOptions;
@@ -77,6 +79,7 @@ export class Driver {
   #candles = 0;
   #motions = 0;
   #decidedBefore = 0;
+  #guardedAsOf: unknown = null;
 
   constructor(ring: Ring, options: DriveOptions) {
     this.#ring = ring;
@@ -87,6 +90,7 @@ export class Driver {
     const { source, signal } = this.#options;
     let ended: Driven['ended'] = 'tape';
     try {
+      await this.#settleGuards();
       for await (const close of source.closes(signal)) {
         await this.#release(close);
         if (this.#counter.decisions >= (this.#options.decisions ?? Number.POSITIVE_INFINITY)) {
@@ -98,6 +102,7 @@ export class Driver {
       if (!signal.aborted) throw error;
     }
     if (signal.aborted) ended = 'interrupted';
+    else await this.#settleGuards();
     await this.#store(AbortSignal.timeout(10_000));
     return {
       candles: this.#candles,
@@ -111,7 +116,8 @@ export class Driver {
   async #release(close: Close): Promise<void> {
     const asked: Asked[] = [];
     const past = this.#options.history.covers(close.timeMs);
-    if (!past) await this.#meetMarket(close);
+    if (past) await this.#passGuards(close);
+    else await this.#meetMarket(close);
     for (const released of close.candles) {
       const one = await this.#fold(released, past);
       if (one) asked.push(one);
@@ -124,17 +130,38 @@ export class Driver {
     const { paper, questions, venue, bus, wire, feed } = this.#ring;
     const { timeMs, candles, prices = [] } = close;
     const tape = { timeMs, candles: [...candles, ...prices] };
+    await this.#settleGuards();
     await this.#patiently('paper venue', () => paper.tape(tape));
     for (const { symbol, timeframe, candle } of candles) {
       const event = { venue, symbol, timeframe, candle };
       tellCandle(bus, wire, event);
       feed(candleFeed(event));
     }
+    await this.#passGuards(close);
     // Live, the market scan puts questions and trades beside this driver.
     if (this.#options.source.clock === 'live') {
       await this.#patiently('positions', () => questions.refresh());
     }
     await this.#patiently('open questions', () => questions.passed(close.timeMs));
+  }
+
+  /** A stop that the tape has reached is booked, and one that it has lifted is moved, before
+   * anything else looks at the market. */
+  async #passGuards(close: Close): Promise<void> {
+    const { guards, questions } = this.#ring;
+    const acted = await this.#patiently('guards', () => guards.passed(close));
+    if (acted) await this.#patiently('positions', () => questions.refresh());
+  }
+
+  /** Every position that was opened or changed is guarded before the market moves on. */
+  async #settleGuards(): Promise<void> {
+    const { guards, questions } = this.#ring;
+    // A new list each time it was read again, after whatever may have traded.
+    if (this.#guardedAsOf === questions.open) return;
+    await this.#patiently('guards', () => guards.refresh());
+    const acted = await this.#patiently('guards', () => guards.settle());
+    if (acted) await this.#patiently('positions', () => questions.refresh());
+    this.#guardedAsOf = questions.open;
   }
 
   async #fold(released: ReleasedCandle, past: boolean): Promise<Asked | null> {
@@ -177,6 +204,7 @@ export class Driver {
     if (this.#options.history.endsAt(closeTimeMs)) await this.#awaitEnds(asked);
     if (undecided.length === 0) return;
     const symbols = asked.map(({ question }) => question.symbol);
+    await this.#patiently('guards', () => this.#ring.guards.catchUp(new Set(symbols)));
     const hash = hashOf(asked.map((one) => one.eventId));
     const debateId = debateIdOf({ closeTimeMs, timeframe, symbols, hash });
     const results = await this.#patiently('debate', () => this.#debate(debateId, undecided));
