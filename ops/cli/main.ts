@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES, exitCodeOf } from '../../proto/errors.ts';
+import { addChaos } from './commands/chaos.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEscalations } from './commands/escalations.ts';
 import { addImport } from './commands/import.ts';
@@ -36,6 +37,7 @@ export function corro(): Command {
   addKeys(program);
   addVerify(program);
   program.commandsGroup('Work on it:');
+  addChaos(program);
   addProject(program);
   return program;
 }
