@@ -74,7 +74,7 @@ async function begin(url: string, clients: pg.Client[]): Promise<pg.Client> {
 function parserOf(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
   if (oid === TIMESTAMPTZ)
     return (text) => Date.parse(text.replace(' ', 'T').replace(/\+00$/, 'Z'));
-  return pg.types.getTypeParser(oid, format as 'text');
+  return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
 }
 
 function over(

@@ -1,3 +1,4 @@
+import { ANSWER_INVARIANTS } from './answer-invariants.ts';
 import type { Invariant } from './context.ts';
 import { DECISION_INVARIANTS } from './decision-invariants.ts';
 import { ID_INVARIANTS } from './id-invariants.ts';
@@ -32,6 +33,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...MANDATE_INVARIANTS,
   ...DECISION_INVARIANTS,
   ...VERDICT_INVARIANTS,
+  ...ANSWER_INVARIANTS,
   ...RECORD_INVARIANTS,
   ...STATE_INVARIANTS,
   ...TYPE_INVARIANTS,

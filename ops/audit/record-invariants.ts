@@ -84,6 +84,18 @@ const KEPT: readonly Kept[] = [
     key: 'reference',
   },
   {
+    what: 'key',
+    rows: 'select id as key from user_keys',
+    acts: ['key-added'],
+    key: 'reference',
+  },
+  {
+    what: 'revoked key',
+    rows: 'select id as key from user_keys where revoked_at is not null',
+    acts: ['key-revoked'],
+    key: 'reference',
+  },
+  {
     what: 'configuration',
     rows: `select u.username || ':' || c.version as key
       from user_config c join users u on u.id = c.user_id`,
