@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { SealError } from '../../adapters/seal/envelope.ts';
 import { UnknownError } from '../../adapters/store/unknown.ts';
 import { TapeError } from '../../adapters/tape/fault.ts';
 import { ConfigError } from '../../core/debate/user-config.ts';
@@ -27,6 +28,7 @@ const UNKNOWN_CODES: Readonly<Record<string, ErrorCode>> = {
   debate: 'unknown_debate',
   decision: 'unknown_decision',
   escalation: 'unknown_escalation',
+  halt: 'unknown_halt',
   key: 'unknown_key',
   secret: 'unknown_secret',
 };
@@ -52,6 +54,7 @@ function codeOf(error: unknown): ErrorCode {
   if (error instanceof StackError) return STACK_CODES[error.code];
   if (error instanceof UnknownError)
     return UNKNOWN_CODES[error.kind.split(' ')[0] ?? ''] ?? 'failed';
+  if (error instanceof SealError) return 'secret_sealed';
   if (error instanceof TapeError) return 'bad_candle_file';
   if (error instanceof ConfigError || error instanceof RiskLimitsError) return 'bad_configuration';
   if (error instanceof Error && error.name === 'AbortError') return 'interrupted';
