@@ -11,6 +11,8 @@ import type { VenuePort } from '../adapters/venue/port.ts';
 import { wire } from '../proto/subjects.ts';
 import { startHaltDoor } from './order-worker/halt-door.ts';
 import { startHaltKeeper } from './order-worker/halt-keeper.ts';
+import { killAt } from './order-worker/kill-point.ts';
+import { startWitness } from './order-worker/witness.ts';
 import { runProcess } from './process.ts';
 import { startTemporalWorker } from './temporal.ts';
 
@@ -32,13 +34,15 @@ await runProcess('order-worker', async ({ settings, log, fail }) => {
     return port;
   };
   const feed = feedPublisher(bus, names);
+  const dependencies = { db: store.db, venue, feed, log, holder };
+  const orders = { ...dependencies, ...killAt(bus, settings.CORRO_KILL_AT) };
   const worker = await startTemporalWorker({
     address: settings.CORRO_TEMPORAL_ADDRESS,
     namespace: settings.CORRO_TEMPORAL_NAMESPACE,
     taskQueue: names.queues.order,
     workflowsPath: fileURLToPath(new URL('../workflows/order.ts', import.meta.url)),
     activities: {
-      ...createOrderActivities({ db: store.db, venue, feed, log, holder }),
+      ...createOrderActivities(orders),
       ...createGuardActivities({ db: store.db, venue, log }),
       ...createPlanActivities({ db: store.db, log }),
     },
@@ -50,17 +54,20 @@ await runProcess('order-worker', async ({ settings, log, fail }) => {
     address: settings.CORRO_TEMPORAL_ADDRESS,
     namespace: settings.CORRO_TEMPORAL_NAMESPACE,
   };
+  const witness = startWitness({ bus, wire: names }, dependencies);
   const keeper = startHaltKeeper({ db: store.db, wire: names, log, temporal });
   return {
     health: async () => ({
       taskQueue: names.queues.order,
       holder,
       halts: { ...door.facts(), ...keeper.facts() },
+      witness: witness.facts(),
       ...worker.health(),
     }),
     close: async () => {
       door.stop();
       await keeper.close();
+      await witness.stop();
       await worker.close();
       await bus.close();
       await store.close();

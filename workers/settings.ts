@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { KILL_POINTS, type KillPoint } from '../activities/orders-points.ts';
 
 const ENTRY = z.tuple([z.string().regex(/^[a-z0-9]{1,20}$/), z.url()]);
 
@@ -18,6 +19,17 @@ function passwords(text: string, context: z.RefinementCtx): Readonly<Record<stri
   if (read.success) return Object.fromEntries(read.data);
   // What is wrong is not repeated: it is made of passwords.
   context.addIssue({ code: 'custom', message: 'must be user=password, several by comma' });
+  return z.NEVER;
+}
+
+const KILL_AT = /^([a-z-]+)(?::([1-9]\d{0,5}))?$/;
+
+function killPoint(text: string, context: z.RefinementCtx): { point: KillPoint; pass: number } {
+  const [, name, pass = '1'] = KILL_AT.exec(text) ?? [];
+  const point = KILL_POINTS.find((known) => known === name);
+  if (point !== undefined) return { point, pass: Number(pass) };
+  const expected = `one of ${KILL_POINTS.join(', ')}, with :n for the n-th passing`;
+  context.addIssue({ code: 'custom', message: `must be ${expected}` });
   return z.NEVER;
 }
 
@@ -49,6 +61,22 @@ const SETTINGS = z.object({
   /** Servers asked instead of exchanges, where there is no way to them:
    * `binance=https://…,kraken=…`. */
   CORRO_EXCHANGE_URLS: z.string().default('').transform(exchangeUrls),
+  /** For trials of recovery alone: the order worker ends itself by SIGKILL when an order passes this
+   * point for the n-th time, `<point>[:n]`. */
+  CORRO_KILL_AT: z.string().transform(killPoint).optional(),
+  /** The venue gateway's fuse: orders of all accounts within any sixty seconds. */
+  CORRO_ORDERS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(3_000),
+  /** No new order is sent while the disk of this path has less than this free. */
+  CORRO_DISK_PATH: z.string().min(1).default('.'),
+  CORRO_MIN_FREE_MB: z.coerce.number().int().min(0).max(1_000_000).default(200),
+  /** Opens the paper venue's log and nothing else; derived from its secret. */
+  CORRO_PAPER_LOG_KEY: z.string().min(16).optional(),
+  /** Seconds between two checks of the books. */
+  CORRO_CHECK_SECONDS: z.coerce.number().min(1).max(3_600).default(60),
+  /** Where the signed heads of the audit are kept: best on another disk than the database's. */
+  CORRO_ANCHOR_DIR: z.string().optional(),
+  /** File of the Ed25519 key (PEM) they are signed with; made when it is not there. */
+  CORRO_ANCHOR_KEY: z.string().optional(),
   /** Comma-separated roles an actor host runs; empty: all seven. */
   CORRO_ROLES: z.string().default(''),
   /** Passwords of the assistants' own users, `actor-auditor=…,actor-executor=…`; empty: the user of

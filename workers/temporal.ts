@@ -49,6 +49,8 @@ export async function startTemporalWorker(options: TemporalWorkerOptions): Promi
     activities: options.activities,
     // A workflow whose worker was killed waits no longer than this before any other takes it.
     stickyQueueScheduleToStartTimeout: '1s',
+    // Every beat reaches the server: order steps are given up two seconds after the last one.
+    maxHeartbeatThrottleInterval: '500ms',
     shutdownGraceTime: '2s',
     shutdownForceTime: '4s',
     ...options.limits,

@@ -18,7 +18,7 @@ import type { EscalationInput } from '../proto/escalation.ts';
 import { CORRO_USER, SYMBOL, VERDICT } from '../proto/search-attributes.ts';
 import { wire } from '../proto/subjects.ts';
 import type { escalationWorkflow } from './escalation.ts';
-import { WORKFLOWS } from './messages.ts';
+import { ORDER_TASK_TIMEOUT, WORKFLOWS } from './messages.ts';
 import type { orderWorkflow } from './order.ts';
 
 const RETRY = { initialInterval: '200ms', backoffCoefficient: 1.5, maximumInterval: '2s' } as const;
@@ -131,6 +131,7 @@ async function withOrder(input: DocketInput, decision: DecisionOutcome): Promise
     workflowId: names.orderWorkflowId(request.legId),
     taskQueue: names.queues.order,
     args: [request],
+    workflowTaskTimeout: ORDER_TASK_TIMEOUT,
     workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
     parentClosePolicy: ParentClosePolicy.ABANDON,
     typedSearchAttributes: [

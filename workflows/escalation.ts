@@ -23,6 +23,7 @@ import { wire } from '../proto/subjects.ts';
 import {
   answerSignal,
   answerUpdate,
+  ORDER_TASK_TIMEOUT,
   questionQuery,
   tapePassedSignal,
   WORKFLOWS,
@@ -250,6 +251,7 @@ async function placeOrder(
       workflowId: names.orderWorkflowId(request.legId),
       taskQueue: names.queues.order,
       args: [request],
+      workflowTaskTimeout: ORDER_TASK_TIMEOUT,
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `${request.side} ${request.symbol} near ${request.referencePrice}, approved`,

@@ -90,7 +90,7 @@ async function carryOut(step: Act, quarry: Quarry): Promise<PursuitEvent> {
       return { type: 'told', order, waitMs: null };
     }
     case 'prepare': {
-      const request = requestOf(quarry.input as OrderInput);
+      const request = legRequest(quarry.input as OrderInput);
       const prepared = await orderSteps.prepareOrder.executeWithOptions(options, [request]);
       return prepared.kind === 'order'
         ? { type: 'prepared', order: prepared.order }
@@ -154,7 +154,8 @@ function summaryOf(step: Act): string {
   }
 }
 
-function requestOf(input: OrderInput): Parameters<OrderActivities['prepareOrder']>[0] {
+/** A leg without the workflow's own affairs. */
+export function legRequest(input: OrderInput): Parameters<OrderActivities['prepareOrder']>[0] {
   const { namespace: _namespace, approvedBy: _approvedBy, ...request } = input;
   return request;
 }

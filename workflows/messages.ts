@@ -12,6 +12,9 @@ export const WORKFLOWS = {
   marketScan: 'marketScanWorkflow',
 } as const;
 
+/** How long a killed worker holds up an order or a guard: then another takes the workflow over. */
+export const ORDER_TASK_TIMEOUT = '3s';
+
 /** Answers a question and waits for what becomes of it. What the CLI uses. Whoever reaches Temporal
  * can send anything: only a signed answer can stand (`SignedAnswer`). */
 export const answerUpdate = defineUpdate<AnswerReceipt, [unknown]>('submitAnswer');

@@ -1,16 +1,109 @@
-import { setCurrentDetails, upsertMemo } from '@temporalio/workflow';
+import { ActivityFailure, setCurrentDetails, upsertMemo } from '@temporalio/workflow';
+import type { Look } from '../activities/orders.ts';
+import { Decimal, format } from '../core/market/money.ts';
 import type { OrderInput, OrderOutcome } from '../core/orders/leg.ts';
+import { MAX_SLICES } from '../core/orders/routing.ts';
 import { afterLeg } from './guarding.ts';
-import { pursueLeg } from './leg.ts';
+import { legRequest, orderSteps, pursueLeg, recallLeg } from './leg.ts';
 
 export type { OrderInput, OrderOutcome } from '../core/orders/leg.ts';
 export { guardWorkflow } from './guard.ts';
+export { planWorkflow } from './plan.ts';
 
-/** What a decision asks for, from its leg to the booked fills and the guard of what they bought. */
+/** What a decision asks for, from the look at the book to the booked fills and the guard. */
 export async function orderWorkflow(input: OrderInput): Promise<OrderOutcome> {
-  const outcome = await pursueLeg(input);
+  // The venue holds for a resting stop what an exit wants to sell.
+  if (input.side === 'SELL') await recallStops(input);
+  const outcome = await trade(input);
   setCurrentDetails(`${outcome.state}: ${outcome.reason}`);
   upsertMemo({ state: outcome.state });
   await afterLeg(input, outcome);
   return outcome;
+}
+
+async function recallStops({ userId, venue, symbol }: OrderInput): Promise<void> {
+  for (const id of await orderSteps.restingStops({ userId, venue, symbol })) await recallLeg(id);
+}
+
+/** One leg, or as many slices as the book wants and the limit allows, one after the other: each
+ * looks at what the one before has left. */
+async function trade(input: OrderInput): Promise<OrderOutcome> {
+  const done: OrderOutcome[] = [];
+  let wanted = input.requestedQuantity;
+  for (let slice = 0; slice < MAX_SLICES; slice += 1) {
+    const wish = wanted === undefined ? input : { ...input, requestedQuantity: wanted };
+    const look = await lookFor(wish, slice);
+    if (look.kind === 'stop') {
+      if (slice === 0) return refused(input, look.text);
+      break;
+    }
+    const { legId, leg, quantity, rest, estimatedPrice } = look;
+    const last = slice === MAX_SLICES - 1 && input.side === 'SELL';
+    const outcome = await pursueLeg({
+      ...wish,
+      ...{ legId, leg },
+      // What is left at the end of an exit goes at once: its limit price is what protects it.
+      ...(quantity === null || last ? {} : { requestedQuantity: quantity }),
+      ...(estimatedPrice === null ? {} : { estimatedPrice }),
+    });
+    done.push(outcome);
+    if (rest === '0' || last || outcome.state !== 'filled') break;
+    wanted = rest;
+  }
+  return together(done);
+}
+
+/** A look is worth one try: without a book the leg goes on without an estimate. */
+async function lookFor(wish: OrderInput, slice: number): Promise<Look> {
+  const { legId, leg } = wish;
+  try {
+    const summary = `what does the book offer? (${slice + 1})`;
+    const request = { leg: legRequest(wish), slice };
+    return await orderSteps.lookAtBook.executeWithOptions({ summary }, [request]);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    return slice === 0
+      ? { kind: 'go', legId, leg, quantity: null, rest: '0', estimatedPrice: null }
+      : { kind: 'stop', text: 'the book could not be read' };
+  }
+}
+
+/** What several slices come to. A slice of which nobody knows leaves all of them to a person. */
+function together(slices: readonly OrderOutcome[]): OrderOutcome {
+  const [first] = slices as [OrderOutcome, ...OrderOutcome[]];
+  if (slices.length === 1) return first;
+  const sum = (of: (slice: OrderOutcome) => string) =>
+    slices.reduce((total, slice) => total.plus(of(slice)), new Decimal(0));
+  const quantity = sum((slice) => slice.quantity ?? '0');
+  const executed = sum((slice) => slice.executedQuantity);
+  const worth = slices.reduce(
+    (total, slice) =>
+      total.plus(new Decimal(slice.averagePrice ?? 0).times(slice.executedQuantity)),
+    new Decimal(0),
+  );
+  const unsure = slices.some(({ state }) => state === 'needs_person');
+  const averagePrice = executed.gt(0) ? format(worth.div(executed).toDecimalPlaces(18)) : null;
+  return {
+    ...first,
+    state: unsure ? 'needs_person' : executed.gte(quantity) ? 'filled' : 'partially_filled',
+    reason: slices.map(({ reason }) => reason).join('; '),
+    attempts: slices.reduce((total, { attempts }) => total + attempts, 0),
+    quantity: format(quantity),
+    executedQuantity: format(executed),
+    averagePrice,
+    fees: feesOf(slices),
+  };
+}
+
+function feesOf(slices: readonly OrderOutcome[]): OrderOutcome['fees'] {
+  const fees = new Map<string, Decimal>();
+  for (const { asset, amount } of slices.flatMap((slice) => slice.fees)) {
+    fees.set(asset, (fees.get(asset) ?? new Decimal(0)).plus(amount));
+  }
+  return [...fees].map(([asset, amount]) => ({ asset, amount: format(amount) }));
+}
+
+function refused({ legId }: OrderInput, reason: string): OrderOutcome {
+  const none = { clientOrderId: null, quantity: null, limitPrice: null, averagePrice: null };
+  return { legId, state: 'nothing', reason, attempts: 0, executedQuantity: '0', fees: [], ...none };
 }

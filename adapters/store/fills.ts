@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Instrument } from '../../core/market/instrument.ts';
 import { Decimal, decimal, divide, format } from '../../core/market/money.ts';
 import { isLive, nextOrderState } from '../../core/orders/lifecycle.ts';
+import { slippageAgainst } from '../../core/orders/routing.ts';
 import { fillTransaction } from '../../core/portfolio/ledger.ts';
 import type { Side } from '../../core/risk/facts.ts';
 import { appendAudit } from './audit.ts';
@@ -14,10 +15,10 @@ import {
   reservedForLeg,
   revalue,
 } from './ledger.ts';
-import { lockOrder, type OrderRow, readOrder } from './orders.ts';
+import { lockOrder, moveOrder, type OrderRow, readOrder } from './orders.ts';
 import { movePosition } from './positions.ts';
 import type { Database } from './schema.ts';
-import { type Reader, transaction, type Writer } from './store.ts';
+import { type Reader, type Writer, within } from './store.ts';
 
 /** A trade as the venue reports it. Decimal strings; `timeMs` is the market's time. */
 export interface VenueTrade {
@@ -78,18 +79,20 @@ export function bookFills(
   clientOrderId: string,
   trades: readonly VenueTrade[],
 ): Promise<Booking> {
-  return transaction(db, async (trx) => {
+  return within(db, async (trx) => {
     const { userId, parameters } = await readOrder(trx, clientOrderId);
     const instrument = await findInstrument(trx, parameters);
     const owner = { userId, venue: parameters.venue };
     await lockPortfolio(trx, { ...owner, quote: instrument.quote });
-    const order = await lockOrder(trx, clientOrderId);
+    const before = await lockOrder(trx, clientOrderId);
+    const late = await wasSettled(trx, before);
     const booked: FillRow[] = [];
     for (const trade of [...trades].sort(byTradeId)) {
-      const fill = await bookOne(trx, order, { trade, instrument });
+      const fill = await bookOne(trx, before, { trade, instrument, late });
       if (fill) booked.push(fill);
     }
     const fills = await summariseFills(trx, clientOrderId);
+    const order = await learnFromFills(trx, before, { fills, trades });
     const complete = isOver(order) && decimal(fills.executedQuantity).eq(order.executedQuantity);
     const marketTimeMs = Math.max(order.marketTimeMs, ...booked.map((fill) => fill.marketTimeMs));
     if (complete) await settle(trx, order, { marketTimeMs, fills });
@@ -161,10 +164,42 @@ export async function summariseFills(db: Reader, clientOrderId: string): Promise
   };
 }
 
+/** Whether the order's leg was over and settled: what is booked from then on is late. */
+async function wasSettled(trx: Writer, order: OrderRow): Promise<boolean> {
+  if (isLive(order.state)) return false;
+  if (order.state === 'never_arrived') return true;
+  const settled = await trx
+    .selectFrom('audit')
+    .select('seq')
+    .where('reference', '=', order.clientOrderId)
+    .where('act', '=', 'order-settled')
+    .executeTakeFirst();
+  return settled !== undefined;
+}
+
+/** A trade proves that so much was executed, whatever the venue has said of the order so far, and
+ * by which of its orders. */
+async function learnFromFills(
+  trx: Writer,
+  order: OrderRow,
+  { fills, trades }: { readonly fills: FillSummary; readonly trades: readonly VenueTrade[] },
+): Promise<OrderRow> {
+  const { executedQuantity } = fills;
+  const venueOrderId = order.venueOrderId ?? trades[0]?.venueOrderId;
+  const known = decimal(executedQuantity).lte(order.executedQuantity);
+  if (known && order.venueOrderId === (venueOrderId ?? null)) return order;
+  const learned = { executedQuantity, ...(venueOrderId === undefined ? {} : { venueOrderId }) };
+  return moveOrder(trx, order.clientOrderId, { event: 'book_fill', ...learned });
+}
+
 async function bookOne(
   trx: Writer,
   order: OrderRow,
-  { trade, instrument }: { readonly trade: VenueTrade; readonly instrument: Instrument },
+  {
+    trade,
+    instrument,
+    late,
+  }: { readonly trade: VenueTrade; readonly instrument: Instrument; readonly late: boolean },
 ): Promise<FillRow | null> {
   checkTrade(order, trade);
   nextOrderState(order.state, 'book_fill');
@@ -196,7 +231,8 @@ async function bookOne(
   await movePosition(trx, owner, { symbol, fill: movement, marketTimeMs });
   const row = { ...fill, tradeId, clientOrderId, userId, feeAsset, marketTimeMs };
   const partition = booksPartition(userId);
-  await appendAudit(trx, { partition, act: 'fill', reference: clientOrderId, body: row });
+  const act = late ? 'late-fill' : 'fill';
+  await appendAudit(trx, { partition, act, reference: clientOrderId, body: row });
   return row;
 }
 
@@ -223,18 +259,17 @@ async function settle(
   const { legId, userId, clientOrderId } = order;
   const owner = { userId, venue: order.parameters.venue };
   const released = await releaseReserve(trx, { ...owner, legId, marketTimeMs });
-  const known = await trx
-    .selectFrom('audit')
-    .select('seq')
-    .where('reference', '=', clientOrderId)
-    .where('act', '=', 'order-settled')
-    .executeTakeFirst();
-  if (known) return;
+  if (await wasSettled(trx, order)) return;
+  const { estimatedPrice, parameters } = order;
+  const slippage =
+    estimatedPrice === null || fills.averagePrice === null
+      ? null
+      : slippageAgainst(parameters.side, { estimatedPrice, realisedPrice: fills.averagePrice });
   await appendAudit(trx, {
     partition: booksPartition(userId),
     act: 'order-settled',
     reference: clientOrderId,
-    body: { legId, released, ...fills },
+    body: { legId, released, ...fills, estimatedPrice, slippageBps: slippage },
   });
 }
 

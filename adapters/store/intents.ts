@@ -8,8 +8,8 @@ import { checkLeg, MalformedLeg } from '../../core/orders/leg-check.ts';
 import { type OrderParameters, orderParameters } from '../../core/orders/parameters.ts';
 import { reserveTransaction } from '../../core/portfolio/ledger.ts';
 import { type Approval, approve } from '../../core/risk/approval.ts';
-import { type Refusal, refusal } from '../../core/risk/facts.ts';
-import { sizeOrder } from '../../core/risk/sizing.ts';
+import { type Refusal, type RiskFacts, refusal } from '../../core/risk/facts.ts';
+import { type Sized, sizeOrder } from '../../core/risk/sizing.ts';
 import { takenBefore } from './answers.ts';
 import { countApprovals, storeApproval } from './approvals.ts';
 import { appendAudit } from './audit.ts';
@@ -18,9 +18,9 @@ import { findInstrument } from './instruments.ts';
 import { legLease, takeLease } from './leases.ts';
 import { booksPartition, lockPortfolio, post, releaseReserve, reservedForLeg } from './ledger.ts';
 import { auditOrder, insertAttempt, newestAttempt, type OrderRow, readOrder } from './orders.ts';
-import { readMandate, readRiskFacts } from './risk-facts.ts';
+import { type Mandate, readMandate, readRiskFacts } from './risk-facts.ts';
 import type { Database } from './schema.ts';
-import { transaction, type Writer } from './store.ts';
+import { type Reader, transaction, type Writer, within } from './store.ts';
 import { UnknownError } from './unknown.ts';
 
 /** What a leg asks for, before anybody has said how much. */
@@ -44,7 +44,7 @@ export async function prepareOrder(
   holder: string,
 ): Promise<Preparation> {
   checkLeg(request);
-  return transaction(db, async (trx) => {
+  return within(db, async (trx) => {
     await checkLegId(trx, request);
     const instrument = await tradedInstrument(trx, request);
     await lockPortfolio(trx, { ...request, quote: instrument.quote });
@@ -98,14 +98,8 @@ async function judge(
   const { legId, closeTimeMs: marketTimeMs } = request;
   const facts = await readRiskFacts(trx, { ...request, instrument, marketTimeMs }, mandate);
   if ('refused' in facts) return facts;
-  const { limits, approved } = mandate;
-  const wished = sizeOrder({ ...request, facts, limits });
-  const bound = approved && {
-    approved,
-    side: request.side,
-    taken: await takenBefore(trx, request),
-  };
-  const sized = newest?.parameters ?? (bound ? withinApproval(wished, bound) : wished);
+  const { limits } = mandate;
+  const sized = newest?.parameters ?? (await wishOf(trx, request, { mandate, facts }));
   if ('refused' in sized) return sized;
   const { stopPrice = null } = sized;
   const parameters = orderParameters({
@@ -123,6 +117,30 @@ async function judge(
   const serial = (await countApprovals(trx, legId)) + 1;
   const approval = approve({ legId, serial, parameters, facts, limits, marketTimeMs });
   return 'refused' in approval ? approval : { parameters, approval };
+}
+
+/** How much of which price a leg's first attempt asks for: what the risk rules size it to, within
+ * what a person has approved where one was asked. */
+export async function wishOf(
+  db: Reader,
+  request: LegRequest,
+  { mandate, facts }: { readonly mandate: Mandate; readonly facts: RiskFacts },
+): Promise<Sized | Refusal> {
+  const { limits, approved } = mandate;
+  const sized = sizeOrder({ ...request, facts, limits });
+  if (approved === null) return sized;
+  const taken = await takenBefore(db, request);
+  return withinApproval(sized, { approved, side: request.side, taken });
+}
+
+/** Refuses a leg before it is prepared; recorded once. */
+export function refuseLeg(
+  db: Kysely<Database>,
+  request: LegRequest,
+  no: Refusal,
+): Promise<Preparation> {
+  checkLeg(request);
+  return within(db, (trx) => refuse(trx, request, no));
 }
 
 async function commit(

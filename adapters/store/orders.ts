@@ -14,7 +14,7 @@ import { appendAudit } from './audit.ts';
 import { type Lease, legLease, takeLease } from './leases.ts';
 import { booksPartition } from './ledger.ts';
 import type { Database } from './schema.ts';
-import { type Reader, transaction, type Writer } from './store.ts';
+import { type Reader, transaction, type Writer, within } from './store.ts';
 
 /** One attempt at a leg, with the leg's own facts. Decimal strings; times in Unix milliseconds. */
 export interface OrderRow {
@@ -74,6 +74,14 @@ export async function readOrder(db: Reader, clientOrderId: string): Promise<Orde
     .where('o.client_order_id', '=', clientOrderId)
     .executeTakeFirstOrThrow();
   return orderOf(row);
+}
+
+/** One order; null when there is none of that id. */
+export async function findOrder(db: Reader, clientOrderId: string): Promise<OrderRow | null> {
+  const row = await ordersQuery(db)
+    .where('o.client_order_id', '=', clientOrderId)
+    .executeTakeFirst();
+  return row ? orderOf(row) : null;
 }
 
 /** The newest attempt at a leg; null when it has none. */
@@ -142,8 +150,9 @@ export async function moveOrder(
   const before = await lockOrder(trx, clientOrderId);
   const state = nextOrderState(before.state, event);
   const executed = largest(before.executedQuantity, learned.executedQuantity);
-  if (!isLive(before.state) && executed !== before.executedQuantity) {
-    // The venue changed its mind about an order that is over: a contradiction, not news.
+  if (!isLive(before.state) && executed !== before.executedQuantity && event !== 'book_fill') {
+    // The venue changed its mind about an order that is over: a contradiction, not news. A trade is
+    // no opinion: it is booked, however late.
     throw new ImpossibleOrderEvent(before.state, event);
   }
   const after: OrderRow = {
@@ -179,7 +188,7 @@ export function recordOrderEvent(
   clientOrderId: string,
   news: Learned & { readonly event: OrderEvent },
 ): Promise<OrderRow> {
-  return transaction(db, (trx) => moveOrder(trx, clientOrderId, news));
+  return within(db, (trx) => moveOrder(trx, clientOrderId, news));
 }
 
 /** Marks an order as sent, before it is: takes the leg's lease and uses up its approval. `lease` is
@@ -189,7 +198,7 @@ export function beginSend(
   db: Kysely<Database>,
   { clientOrderId, holder }: { readonly clientOrderId: string; readonly holder: string },
 ): Promise<{ readonly order: OrderRow; readonly lease: Lease | null }> {
-  return transaction(db, async (trx) => {
+  return within(db, async (trx) => {
     const order = await lockOrder(trx, clientOrderId);
     if (order.state !== 'prepared') return { order, lease: null };
     if (!(await spendApproval(trx, order))) {

@@ -86,6 +86,11 @@ export async function transaction<T>(
   }
 }
 
+/** Runs `act` in the caller's transaction when it is given one, else in one of its own. */
+export function within<T>(db: Reader, act: (trx: Writer) => Promise<T>): Promise<T> {
+  return db.isTransaction ? act(db as Writer) : transaction(db, act);
+}
+
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

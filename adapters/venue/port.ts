@@ -22,6 +22,7 @@ export type {
   AccountReport,
   CancelOutcome,
   Depth,
+  Execution,
   KlinesQuery,
   LeaseClaim,
   NewOrder,

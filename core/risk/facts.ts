@@ -65,6 +65,7 @@ export const REFUSALS = {
   fuse: 'more orders in one minute than allowed',
   halted: 'a halt forbids it',
   given_up: 'the leg was given up before',
+  thin_book: 'the book offers nothing within the expected slippage allowed',
   slippage: 'the limit price is further from the reference price than allowed',
   stop_misplaced: 'a stop must be a sale below the price',
   off_step: 'price or quantity is not a multiple of the venue step',
