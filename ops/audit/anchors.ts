@@ -1,5 +1,12 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonical, GENESIS, sha256 } from './canonical.ts';
@@ -55,8 +62,7 @@ export class AnchorWriter {
     const text = await readFile(path, 'utf8');
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
     if (whole.length < text.length) await file.truncate(Buffer.byteLength(whole));
-    const key = createPrivateKey(readFileSync(keyPath));
-    return new AnchorWriter(file, key, whole.split('\n').filter(Boolean));
+    return new AnchorWriter(file, privateKeyAt(keyPath), whole.split('\n').filter(Boolean));
   }
 
   /** Anchors the heads that have moved since the last time; what was written, on the disk. */
@@ -84,6 +90,19 @@ export class AnchorWriter {
 
   close(): Promise<void> {
     return this.#file.close();
+  }
+}
+
+/** Reads the key, or makes it when there is none; the file is its owner's alone. */
+function privateKeyAt(path: string): KeyObject {
+  try {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const text = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+    return privateKey;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return createPrivateKey(readFileSync(path));
   }
 }
 

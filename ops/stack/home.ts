@@ -30,6 +30,10 @@ export interface Home {
   readonly temporal: string;
   readonly paper: string;
   readonly postgres: string;
+  /** Where signed heads of the audit are kept unless CORRO_ANCHOR_DIR names a better place. */
+  readonly anchors: string;
+  /** The key they are signed with; the checker makes it. */
+  readonly anchorKey: string;
 }
 
 /** The home folder: the flag, else CORRO_HOME, else `.corro` in the clone; always absolute. */
@@ -52,7 +56,14 @@ export function homeAt(root: string): Home {
     temporal: join(root, 'temporal'),
     paper: join(root, 'paper'),
     postgres: join(root, 'postgres'),
+    anchors: join(root, 'anchors'),
+    anchorKey: join(root, 'secrets', 'anchor.pem'),
   };
+}
+
+/** The folder outside the servers' data, best on another disk, where anchors go. */
+export function anchorDirectory(home: Home): string {
+  return resolve(process.env['CORRO_ANCHOR_DIR'] || home.anchors);
 }
 
 /** Makes the folders. The root may be walked through (the database server may run as another user

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import { paperLogSecret } from '../../adapters/venue/paper-keys.ts';
 import { ASSISTANT_USERS, type BusUser } from '../../proto/permissions.ts';
 import type { Binaries } from './binaries.ts';
 import { furnishNats, furnishPostgres } from './furnish.ts';
-import { type Home, REPOSITORY, secret } from './home.ts';
+import { anchorDirectory, type Home, REPOSITORY, secret } from './home.ts';
 import { natsPassword, natsUrl, pingNats, writeNatsConfiguration } from './nats.ts';
 import type { Ports } from './ports.ts';
 import {
@@ -29,6 +30,7 @@ export const SERVICE_NAMES = [
   'decision-worker',
   'order-worker',
   'actor-host',
+  'checker',
 ] as const;
 
 export type ServiceName = (typeof SERVICE_NAMES)[number];
@@ -226,6 +228,12 @@ export const SERVICES: Readonly<Record<ServiceName, Service>> = {
     users: ASSISTANT_USERS,
     role: 'corro_actor',
   }),
+  checker: worker({
+    name: 'checker',
+    after: ['postgres', 'nats', 'paper-venue'],
+    users: ['checker'],
+    role: 'corro_checker',
+  }),
 };
 
 /** What `workers/settings.ts` reads: of each secret, only to those that need it. */
@@ -267,6 +275,12 @@ const OWN_ENVIRONMENT: { readonly [name in ServiceName]?: OwnEnvironment } = {
   'venue-gateway': ({ home }, ports) => ({
     CORRO_PAPER_URL: `http://127.0.0.1:${ports.paper}`,
     CORRO_PAPER_SECRET: secret(home, 'paper'),
+  }),
+  checker: ({ home }, ports) => ({
+    CORRO_PAPER_URL: `http://127.0.0.1:${ports.paper}`,
+    CORRO_PAPER_LOG_KEY: paperLogSecret(secret(home, 'paper')),
+    CORRO_ANCHOR_DIR: anchorDirectory(home),
+    CORRO_ANCHOR_KEY: home.anchorKey,
   }),
   'actor-host': ({ home }) => ({
     CORRO_NATS_ROLES: ASSISTANT_USERS.map((user) => `${user}=${natsPassword(home, user)}`).join(),
