@@ -97,7 +97,7 @@ export function liftHalt(
     const halt = rows.length === 0 ? null : await byName(trx, name);
     if (halt === null) {
       const names = (await activeHalts(trx)).map((one) => one.name);
-      throw new UnknownError('active halt', name, names);
+      throw new UnknownError('halt', name, names);
     }
     const reference = halt.id;
     const body = { name, by, reason };

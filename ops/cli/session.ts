@@ -15,6 +15,7 @@ import { type Watch, watchMarket } from '../ring/schedule.ts';
 import { type Summary, summarise } from '../ring/summary.ts';
 import type { Connections } from './connections.ts';
 import { explain } from './fault.ts';
+import { HaltWatch } from './halts.ts';
 import type { Keyboard } from './keyboard.ts';
 import { Keyring } from './keyring.ts';
 import { type Market, PAPER_VENUE } from './market.ts';
@@ -71,6 +72,8 @@ async function run(connections: Connections, options: SessionOptions): Promise<S
   await patiently('keys', () => keyring.makeMissing(db), patience);
   const questions = new Questions({ db, client, venue: PAPER_VENUE });
   await patiently('open questions', () => questions.refresh(), patience);
+  const halts = new HaltWatch(db, screen);
+  await patiently('halts', () => halts.look(), patience);
   const driver = new Driver(
     {
       db,
@@ -88,7 +91,10 @@ async function run(connections: Connections, options: SessionOptions): Promise<S
       history,
       ...patience,
       ...(options.decisions === undefined ? {} : { decisions: options.decisions }),
-      onDocket: (result) => holdForAnswers({ questions, keyring }, result, options),
+      onDocket: async (result) => {
+        await patiently('halts', () => halts.look(), patience);
+        await holdForAnswers({ questions, keyring }, result, options);
+      },
     },
   );
   const watch = await startWatch(connections, market, screen);

@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { activeHalts, type Halt } from '../../../adapters/store/halts.ts';
 import { ensureDefaults } from '../../../adapters/store/users.ts';
 import { CorroError, EXIT_CODES } from '../../../proto/errors.ts';
 import {
@@ -13,7 +13,9 @@ import {
 } from '../../stack/control.ts';
 import { PREFERRED_PORTS } from '../../stack/ports.ts';
 import { startProgress } from '../borrowed-stack.ts';
+import { confirm } from '../confirm.ts';
 import { withStack } from '../connections.ts';
+import { haltLine } from '../halts.ts';
 import { demoHome, expectNoDemo, homeOf, readableHomeOf } from '../home.ts';
 import { Keyring } from '../keyring.ts';
 import { printJson } from '../output.ts';
@@ -84,19 +86,35 @@ function replicaCount(flag: string, value: number): number {
   throw new CorroError('usage', `${flag} must be a whole number from 1 to 16, was ${value}`);
 }
 
-function status({ json }: JsonFlag, command: Command): void {
+async function status({ json }: JsonFlag, command: Command): Promise<void> {
   const home = readableHomeOf(command);
   const state = readStack(home);
   const running = state?.status === 'running';
   process.exitCode = running ? EXIT_CODES.ok : EXIT_CODES.not_running;
-  if (json === true) return printJson({ home, ...withoutSecrets(state) });
+  const halts = running ? await haltsIn(home) : [];
+  if (json === true) return printJson({ home, ...withoutSecrets(state), halts });
   if (state === null) {
     process.stdout.write(`no stack was ever started in ${home}\n`);
     return;
   }
   process.stdout.write(`${home}: ${state.status}\n\n${servicesTable(state.services)}\n`);
   if (!running) return;
-  process.stdout.write(`\n${[addressTable(state), ...noteLines(state)].join('\n')}\n`);
+  const lines = [addressTable(state), ...noteLines(state), ...haltLines(halts)];
+  process.stdout.write(`\n${lines.join('\n')}\n`);
+}
+
+/** Which halts hold; `null` while the database does not say. */
+async function haltsIn(home: string): Promise<readonly Halt[] | null> {
+  try {
+    return await withStack(home, ({ db }) => activeHalts(db));
+  } catch {
+    return null;
+  }
+}
+
+function haltLines(halts: readonly Halt[] | null): readonly string[] {
+  if (halts === null) return ['  halts: the database does not say'];
+  return halts.map((halt) => `  ${haltLine(halt)}`);
 }
 
 /** Addresses with passwords stay in the state file, which only its owner may read. */
@@ -156,22 +174,17 @@ function servicesTable(services: readonly ServiceState[]): string {
 
 async function reset({ yes }: { readonly yes?: boolean }, command: Command): Promise<void> {
   const home = homeOf(command);
-  if (yes !== true) await confirm(`Wipe everything in ${home}: books, debates, candles? [y/N] `);
+  if (yes !== true) {
+    await confirm(`Wipe everything in ${home}: books, debates, candles? [y/N] `, {
+      danger: 'reset wipes all state',
+      refused: 'nothing was wiped',
+    });
+  }
   expectNoDemo(home);
   // The demo's state lies within the home, also in one where nothing else was ever started.
   await resetStack(demoHome(home));
   await resetStack(home);
   process.stdout.write(`${home} is empty\n`);
-}
-
-async function confirm(question: string): Promise<void> {
-  if (process.stdin.isTTY !== true) {
-    throw new CorroError('usage', 'reset wipes all state; without a terminal say --yes');
-  }
-  const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await prompt.question(question);
-  prompt.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CorroError('interrupted', 'nothing was wiped');
 }
 
 async function doctor({ json }: JsonFlag, command: Command): Promise<void> {
