@@ -29,6 +29,8 @@ await runProcess('venue-gateway', async ({ settings, log }) => {
     paperUrl,
     paperSecret,
     exchangeUrls: settings.CORRO_EXCHANGE_URLS,
+    ordersPerMinute: settings.CORRO_ORDERS_PER_MINUTE,
+    disk: { path: settings.CORRO_DISK_PATH, leastMb: settings.CORRO_MIN_FREE_MB },
   });
   return {
     health: async () => ({ natsUp: bus.link.up, ...gateway.facts() }),

@@ -57,6 +57,13 @@ export class Clients {
     return client;
   }
 
+  /** The venue's clock, when the budget allows a look. Throws `VenueError`. */
+  async venueTimeMs(): Promise<number> {
+    const { venue, budget } = await this.market();
+    if (!budget.take(1, 'protective')) throw new VenueError('budget', 'the rate budget is spent');
+    return venue.timeMs();
+  }
+
   /** Public data: of the venue itself, or of a ccxt exchange. Throws `VenueError`. */
   market(exchange?: string): Promise<Client> {
     const id = exchange ?? this.#options.venue;

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { bury } from '../../adapters/bus/bury.ts';
 import type { Bus } from '../../adapters/bus/connect.ts';
 import { type MicroService, startMicroService } from '../../adapters/bus/micro.ts';
+import { RECV_WINDOW_MS } from '../../adapters/venue/exchange.ts';
 import { WireError } from '../../proto/errors.ts';
 import { VENUE_VERBS, type Wire } from '../../proto/subjects.ts';
 import { VENUE_CODECS } from '../../proto/venue.ts';
@@ -78,5 +79,24 @@ async function answer<V extends Verb>(
     readonly reply: Codec<Reply<V>>;
   };
   const reply = await verbs[verb](codecs.request.decode(bytes));
-  return codecs.reply.encode(reply);
+  try {
+    return codecs.reply.encode(reply);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return codecs.reply.encode(unsayable(verb, reply, error) as Reply<V>);
+  }
+}
+
+/** For what a venue said and no message can carry: the request was good, the answer is not. A send
+ * may have arrived. */
+function unsayable(
+  verb: Verb,
+  reply: object,
+  { field }: WireError,
+): Reply<'order-new'> | Reply<'order-cancel'> | Reply<'account'> {
+  const why = `the venue's answer cannot be passed on: ${field}`;
+  if (verb === 'order-cancel') return { state: 'unknown', why };
+  if (verb !== 'order-new') return { ok: false, fault: { code: 'venue', text: why } };
+  const { signedAtMs = Date.now() } = reply as { readonly signedAtMs?: number };
+  return { state: 'unknown', why, signedAtMs, validUntilMs: signedAtMs + RECV_WINDOW_MS };
 }

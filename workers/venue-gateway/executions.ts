@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { Bus } from '../../adapters/bus/connect.ts';
+import type { Reader } from '../../adapters/store/store.ts';
 import { decimalText } from '../../adapters/venue/decimal-text.ts';
 import type { Exchange } from '../../adapters/venue/exchange.ts';
 import { sideFrom, statusNamed, textFrom } from '../../adapters/venue/from-ccxt.ts';
@@ -10,6 +12,10 @@ import type { Execution, Trade } from '../../proto/venue-messages.ts';
 import type { Client, Clients } from './clients.ts';
 
 const BACKOFF_MS = { first: 500, most: 30_000 };
+/** Streams held at once: below the number of accounts whose clients are kept. What nobody listens to
+ * the queries find. */
+const MOST_FOLLOWED = 150;
+const MOST_REMEMBERED = 50;
 
 type Report = Readonly<Record<string, unknown>>;
 
@@ -46,6 +52,7 @@ export class Executions {
   /** Starts listening for an account; a second call changes nothing. */
   follow(account: string): void {
     if (this.#followed.has(account) || this.#ended.signal.aborted) return;
+    if (this.#followed.size >= MOST_FOLLOWED) return;
     this.#followed.add(account);
     void this.#listen(account);
   }
@@ -88,9 +95,23 @@ export class Executions {
       } catch (error) {
         this.#log.warn({ err: error }, 'an execution report could not be read');
       }
-      original(socket, message);
+      try {
+        original(socket, message);
+      } catch (error) {
+        this.#log.warn({ err: error }, 'an execution report could not be kept');
+      }
     };
   }
+}
+
+/** Accounts that were given an intent within the last days, the newest first: a gateway that was
+ * restarted listens to them again without waiting for the next order. */
+export async function recentAccounts(db: Reader): Promise<readonly string[]> {
+  const { rows } = await sql<{ account: string }>`
+    select user_id::text as account from intents
+    where recorded_at > now() - interval '7 days'
+    group by user_id order by max(recorded_at) desc limit ${MOST_REMEMBERED}`.execute(db);
+  return rows.map(({ account }) => account);
 }
 
 /** Binance's `executionReport`. Field letters: its user data stream documentation. */

@@ -1,24 +1,49 @@
 import { sql } from 'kysely';
 import type { Reader } from '../../adapters/store/store.ts';
-import type { LeaseClaim } from '../../adapters/venue/port.ts';
+import type { NewOrder } from '../../adapters/venue/port.ts';
 
-/** Why the holder of this claim must not send, or `null` when the lease is its own and has not run
- * out. Asked after the signature and right before the bytes leave: whoever was paused in between
- * finds the epoch moved on, or the lease over. A database that cannot be read is a no. */
-export async function fence(db: Reader, { name, epoch }: LeaseClaim): Promise<string | null> {
+/** What the one question answers. `text` of an account: it need not be a user's id. */
+interface Answer {
+  readonly epoch: string | null;
+  readonly live: boolean | null;
+  readonly halt: string | null;
+}
+
+/** A fence that took longer answers about a past in which a halt may not have been placed yet. */
+const SLOWEST_MS = 800;
+
+/** Why this order must not be sent, or `null`: the lease is its sender's own and has not run out,
+ * and no halt forbids it. One question, asked after the signature and right before the bytes leave:
+ * whoever was paused in between finds the epoch moved on, the lease over, or the halt. A database
+ * that cannot be read is a no. */
+export async function fence(
+  db: Reader,
+  { lease, account, symbol, side }: Pick<NewOrder, 'lease' | 'account' | 'symbol' | 'side'>,
+): Promise<string | null> {
+  const { name, epoch } = lease;
+  const askedAt = performance.now();
   try {
-    const lease = await db
-      .selectFrom('leases')
-      .select(['epoch', sql<boolean>`expires_at > now()`.as('live')])
-      .where('name', '=', name)
-      // Waits for a takeover that is under way, so that its new epoch is seen and not the old one.
-      .forShare()
-      .executeTakeFirst();
-    if (!lease) return `there is no lease ${name}`;
-    if (lease.epoch !== epoch) {
-      return `lease ${name} has moved on: epoch must be ${lease.epoch}, was ${epoch}`;
+    // The row lock waits for a takeover that is under way, so that its new epoch is seen and not
+    // the old one. Only `pause` forbids a sale: the other levels let positions shrink.
+    const { rows } = await sql<Answer>`
+      select l.epoch::text as epoch, l.expires_at > clock_timestamp() as live, (
+        select h.name || ' (' || h.level || ')' from halts h
+        where h.lifted_at is null
+          and (h.user_id is null or h.user_id::text = ${account})
+          and (h.symbol is null or h.symbol = ${symbol})
+          and (h.level = 'pause' or ${side} = 'BUY')
+        order by h.placed_at limit 1
+      ) as halt
+      from leases l where l.name = ${name} for share of l`.execute(db);
+    const [found] = rows;
+    if (!found) return `there is no lease ${name}`;
+    if (found.epoch !== epoch) {
+      return `lease ${name} has moved on: epoch must be ${found.epoch}, was ${epoch}`;
     }
-    return lease.live ? null : `lease ${name} has run out`;
+    if (found.live !== true) return `lease ${name} has run out`;
+    if (found.halt !== null) return `halted by ${found.halt}`;
+    const tookMs = Math.round(performance.now() - askedAt);
+    return tookMs > SLOWEST_MS ? `the fence took ${tookMs} ms to answer` : null;
   } catch (error) {
     return `the lease could not be read: ${error instanceof Error ? error.message : 'unknown'}`;
   }

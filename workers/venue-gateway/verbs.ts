@@ -1,12 +1,10 @@
-import type { Reader } from '../../adapters/store/store.ts';
 import { VenueError } from '../../adapters/venue/port.ts';
 import type { VenueCodecs } from '../../proto/venue.ts';
 import type { Answer } from '../../proto/venue-codec.ts';
-import type { NewOrderRequest, SendOutcome } from '../../proto/venue-messages.ts';
 import type { Purpose } from './budget.ts';
 import type { Client, Clients } from './clients.ts';
 import type { Executions } from './executions.ts';
-import { fence } from './fence.ts';
+import { type Gate, sendOrder } from './send.ts';
 import type { Watcher } from './watcher.ts';
 
 export type Verb = keyof VenueCodecs;
@@ -16,7 +14,7 @@ export type Verbs = { readonly [V in Verb]: (request: Request<V>) => Promise<Rep
 
 export interface VerbsDeps {
   readonly clients: Clients;
-  readonly db: Reader;
+  readonly gate: Gate;
   readonly watcher: Watcher;
   readonly executions: Executions;
 }
@@ -47,17 +45,22 @@ export function venueVerbs(deps: VerbsDeps): Verbs {
   return { ...orderVerbs(deps), ...bookVerbs(deps), ...marketVerbs(deps) };
 }
 
-function orderVerbs({ clients, db, executions }: VerbsDeps): OrderVerbs {
+function orderVerbs(deps: VerbsDeps): OrderVerbs {
+  const { clients, gate, executions } = deps;
   return {
     'order-new': async (request) => {
-      const outcome = await sendOrder(request, { clients, db });
+      const client = await clients.account(request.account);
+      if (!client.budget.take(WEIGHTS['order-new'], 'ordinary')) {
+        return { state: 'refused', why: OUT_OF_BUDGET };
+      }
+      const outcome = await sendOrder(request, client, gate);
       // Only an account the venue knows has a stream to listen to.
       if (outcome.state === 'accepted') executions.follow(request.account);
       return outcome;
     },
     'order-query': (key) =>
-      answer('order-query', 'protective', {
-        client: () => clients.account(key.account),
+      askAbout(deps, key.account, {
+        verb: 'order-query',
         ask: ({ venue }) => venue.queryOrder(key),
       }),
     'order-cancel': async (key) => {
@@ -68,26 +71,33 @@ function orderVerbs({ clients, db, executions }: VerbsDeps): OrderVerbs {
       return venue.cancelOrder(key);
     },
     'orders-open': ({ account, symbol }) =>
-      answer('orders-open', 'protective', {
-        client: () => clients.account(account),
+      askAbout(deps, account, {
+        verb: 'orders-open',
         ask: ({ venue }) => venue.openOrders(symbol),
       }),
   };
 }
 
-function bookVerbs({ clients }: VerbsDeps): BookVerbs {
+function bookVerbs(deps: VerbsDeps): BookVerbs {
   return {
     trades: (query) =>
-      answer('trades', 'protective', {
-        client: () => clients.account(query.account),
-        ask: ({ venue }) => venue.trades(query),
-      }),
+      askAbout(deps, query.account, { verb: 'trades', ask: ({ venue }) => venue.trades(query) }),
     account: ({ account }) =>
-      answer('account', 'protective', {
-        client: () => clients.account(account),
-        ask: ({ venue }) => venue.account(),
-      }),
+      askAbout(deps, account, { verb: 'account', ask: ({ venue }) => venue.account() }),
   };
+}
+
+/** A question about one account. Whoever is asked about is listened to from then on: after a
+ * restart the first question brings the stream back. */
+async function askAbout<T>(
+  { clients, executions }: VerbsDeps,
+  account: string,
+  { verb, ask }: { readonly verb: Verb; readonly ask: (client: Client) => Promise<T> },
+): Promise<Answer<T>> {
+  const client = (): Promise<Client> => clients.account(account);
+  const reply = await answer(verb, 'protective', { client, ask });
+  if (reply.ok) executions.follow(account);
+  return reply;
 }
 
 function marketVerbs({ clients, watcher }: VerbsDeps): MarketVerbs {
@@ -141,29 +151,6 @@ async function answer<T>(
     return { ok: false, fault: { code: error.code, text: error.message } };
   }
 }
-
-/** Signs, asks the fence, sends once. An order whose sender has stopped waiting is not sent: this
- * process may have been paused for minutes between two lines. */
-async function sendOrder(
-  order: NewOrderRequest,
-  { clients, db }: { readonly clients: Clients; readonly db: Reader },
-): Promise<SendOutcome> {
-  const { venue, budget } = await clients.account(order.account);
-  if (!budget.take(WEIGHTS['order-new'], 'ordinary')) {
-    return { state: 'refused', why: OUT_OF_BUDGET };
-  }
-  return venue.newOrder(order, async (signedAtMs) => {
-    const why = await fence(db, order.lease);
-    if (why !== null) return why;
-    const now = Date.now();
-    if (now > order.deadlineMs) return `the deadline passed ${now - order.deadlineMs} ms ago`;
-    const pausedMs = now - signedAtMs;
-    return pausedMs > SLOWEST_MS ? `${pausedMs} ms passed since the signature` : null;
-  });
-}
-
-/** Longer than a fence check may take; a process this slow was paused. */
-const SLOWEST_MS = 4_000;
 
 async function known<T>(venue: Client['venue'], symbol: string, ask: () => Promise<T>): Promise<T> {
   if (await venue.knows(symbol)) return ask();
