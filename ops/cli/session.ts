@@ -11,6 +11,7 @@ import { Guards } from '../ring/guards.ts';
 import { openMarket } from '../ring/opening.ts';
 import { type Patience, patiently } from '../ring/patience.ts';
 import { Questions } from '../ring/questions.ts';
+import { Upkeep } from '../ring/rebalance.ts';
 import { type Watch, watchMarket } from '../ring/schedule.ts';
 import { type Summary, summarise } from '../ring/summary.ts';
 import type { Connections } from './connections.ts';
@@ -84,6 +85,7 @@ async function run(connections: Connections, options: SessionOptions): Promise<S
       debates: new Debates(client, wire),
       questions,
       guards: new Guards({ db, client, wire, venue: PAPER_VENUE, feed: feedOf(market) }),
+      upkeep: new Upkeep({ db, client, wire, venue: PAPER_VENUE, timeframe: source.timeframe }),
       venue: PAPER_VENUE,
     },
     {

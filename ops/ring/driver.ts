@@ -28,6 +28,7 @@ import type { Guards } from './guards.ts';
 import type { History } from './history.ts';
 import { patiently } from './patience.ts';
 import type { Questions } from './questions.ts';
+import type { Upkeep } from './rebalance.ts';
 import type { CandleSource, Close, ReleasedCandle } from './source.ts';
 
 /** What the driver works with; all of it outlives a restart of the servers behind it. */
@@ -40,6 +41,8 @@ export interface Ring {
   readonly debates: Debates;
   readonly questions: Questions;
   readonly guards: Guards;
+  /** Left out: no user's hedge or rebalancing is followed. */
+  readonly upkeep?: Upkeep;
   readonly venue: string;
 }
 
@@ -123,6 +126,20 @@ export class Driver {
       if (one) asked.push(one);
     }
     if (asked.length > 0) await this.#hold(close.timeMs, asked);
+    if (!past) await this.#keepUp(close.timeMs);
+  }
+
+  /** Has everything done that users' own rules ask for at this close. */
+  async #keepUp(timeMs: number): Promise<void> {
+    const { upkeep, guards, questions } = this.#ring;
+    if (upkeep === undefined) return;
+    const store = () => this.#store(this.#options.signal);
+    const plans = await this.#patiently('plans', () => upkeep.asked(timeMs, store));
+    if (plans.length === 0) return;
+    const symbols = new Set(this.#desks.keys());
+    await this.#patiently('guards', () => guards.catchUp(symbols));
+    await this.#patiently('plans', () => upkeep.carryOut(plans));
+    await this.#patiently('positions', () => questions.refresh());
   }
 
   /** Tells the venue, the outside world and the open questions what time it is now. */
