@@ -133,15 +133,23 @@ export interface AnchorWitness {
   readonly published?: readonly unknown[];
 }
 
+/** The anchors as they are kept; nothing when none ever were. Read before the database, so that
+ * every anchored record is in its snapshot. */
+export async function readAnchorFile(directory: string): Promise<string> {
+  return readFile(join(directory, ANCHOR_FILE), 'utf8').catch(() => '');
+}
+
 /** Holds the anchors to their signatures and to one another, and today's chains to the anchors:
  * each anchored head must still be the record at its place. */
-export async function verifyAnchors(db: Database, given: AnchorWitness): Promise<AnchorReport> {
-  const path = join(given.directory, ANCHOR_FILE);
-  const text = await readFile(path, 'utf8').catch(() => '');
+export async function verifyAnchors(
+  db: Database,
+  given: AnchorWitness & { readonly text: string },
+): Promise<AnchorReport> {
+  const { text } = given;
   const violations: Violation[] = [];
   const violate = (id: string, fault: string): void => void violations.push({ id, text: fault });
   const lines = text.split('\n');
-  if (lines.pop() !== '') violate(path, 'its last line is cut short');
+  if (lines.pop() !== '') violate(ANCHOR_FILE, 'its last line is cut short');
   const anchors: Anchor[] = [];
   let prev = GENESIS;
   for (const [at, line] of lines.entries()) {
@@ -190,7 +198,7 @@ export async function comparedWith(
 /** The newest anchor of each partition, signatures unread: what a check each minute holds the
  * chains to. */
 export async function newestAnchors(directory: string): Promise<readonly Anchor[]> {
-  const text = await readFile(join(directory, ANCHOR_FILE), 'utf8').catch(() => '');
+  const text = await readAnchorFile(directory);
   const newest = new Map<string, Anchor>();
   for (const line of text.split('\n')) {
     const anchor = readLine(line);

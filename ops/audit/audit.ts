@@ -59,11 +59,11 @@ export class Auditor {
     const venue = log === null ? null : this.#books;
     await this.#readOn();
     this.#books.before = this.#books.lines;
+    const directory = this.#options.anchorDirectory ?? null;
+    const anchors = directory === null ? [] : await newestAnchors(directory);
     const db = await openDatabase(postgresUrl, connections);
     try {
       const ours = await readOurs(db);
-      const directory = this.#options.anchorDirectory ?? null;
-      const anchors = directory === null ? [] : await newestAnchors(directory);
       await this.#readOn();
       const findings = await this.#judge({
         db,

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES, exitCodeOf } from '../../proto/errors.ts';
+import { addAudit } from './commands/audit.ts';
 import { addChaos } from './commands/chaos.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEscalations } from './commands/escalations.ts';
@@ -40,6 +41,7 @@ export function corro(): Command {
   addKeys(program);
   addSecrets(program);
   addVerify(program);
+  addAudit(program);
   program.commandsGroup('Work on it:');
   addChaos(program);
   addProject(program);
