@@ -148,6 +148,26 @@ describe('stack', () => {
     const logs = findings.flatMap(({ log }) => (log ? [log] : []));
     expect(logs).toContain(join(home, 'logs/nats.log'));
     expect(findings.filter(({ state }) => state === 'ill')).toEqual([]);
+    for (const looked of ['secrets', 'database roles', 'bus users']) {
+      expect(findings.find(({ what }) => what === looked)?.state).toBe('well');
+    }
+  });
+
+  test('doctor - finds a secret that others may read, and a role with more than its rights', async () => {
+    const ill = async (looked: string): Promise<string | undefined> =>
+      (await diagnose(home)).find(({ what, state }) => what === looked && state === 'ill')?.detail;
+    const password = join(home, 'secrets/nats-order');
+    chmodSync(password, 0o644);
+    expect(await ill('secrets')).toContain(password);
+    chmodSync(password, 0o600);
+    expect(await ill('secrets')).toBeUndefined();
+    const client = new pg.Client({ connectionString: stack.state.addresses.postgresUrl });
+    await client.connect();
+    await client.query('grant insert on orders to corro_actor');
+    expect(await ill('database roles')).toContain('corro_actor may write to orders');
+    await client.query('revoke insert on orders from corro_actor');
+    await client.end();
+    expect(await ill('database roles')).toBeUndefined();
   });
 
   test('killed supervisor - the next start removes what it left and keeps its data', async () => {

@@ -1,6 +1,8 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Binary, findBinaries, findNats, findTemporal } from './binaries.ts';
+import { diagnoseAuthority } from './doctor-authority.ts';
+import { type Finding, finding } from './finding.ts';
 import { freeBytes, homeAt, LEAST_FREE_BYTES } from './home.ts';
 import { leftovers } from './leftovers.ts';
 import { lockHolder } from './lock.ts';
@@ -8,18 +10,8 @@ import { lastFaults } from './log-file.ts';
 import { isFree, PREFERRED_PORTS } from './ports.ts';
 import { readStack, type ServiceState, type StackState } from './state.ts';
 
-/** One thing the doctor looked at. `advice` says what to do when it is not well. */
-export interface Finding {
-  readonly what: string;
-  readonly state: 'well' | 'notice' | 'ill';
-  readonly detail: string;
-  readonly advice: string | null;
-  /** Where to read more, and its last error lines. */
-  readonly log: string | null;
-  readonly lines: readonly string[];
-}
-
-/** Looks at everything a stack needs: programs, disk, lock, ports, each process and its log.
+/** Looks at everything a stack needs: programs, disk, lock, ports, secrets and rights, each process
+ * and its log.
  * Changes nothing. */
 export async function diagnose(root: string): Promise<readonly Finding[]> {
   const state = readStack(root);
@@ -29,12 +21,9 @@ export async function diagnose(root: string): Promise<readonly Finding[]> {
     disk(root),
     lock(root, state),
     ...(await ports(state)),
+    ...(await diagnoseAuthority(root, state)),
     ...(state?.services ?? []).map((service) => processFinding(service, state)),
   ];
-}
-
-function finding(what: string, facts: Partial<Finding> & { detail: string }): Finding {
-  return { what, state: 'well', advice: null, log: null, lines: [], ...facts };
 }
 
 function programs(): Finding[] {
