@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { haltAgainst } from '../adapters/store/halts.ts';
 import { type LegRequest, refuseLeg } from '../adapters/store/intents.ts';
 import { listOrders, newestAttempt } from '../adapters/store/orders.ts';
 import { legOfSlice, wishedSize } from '../adapters/store/preview.ts';
@@ -93,12 +94,14 @@ async function readRoute(
   }
 }
 
-/** Orders of a position that may rest at its venue, oldest first: what holds its base units. */
+/** Orders of a position that may rest at its venue, oldest first: what holds its base units. None
+ * while a halt forbids the sale they would give way to: what rests stays. */
 export async function restingStops(
   db: Kysely<Database>,
   of: { readonly userId: string; readonly venue: string; readonly symbol: string },
 ): Promise<readonly string[]> {
   const { userId, venue, symbol } = of;
+  if (await haltAgainst(db, { userId, symbol, side: 'SELL' })) return [];
   const states = ['prepared', 'sent', 'unknown', 'open'] as const;
   const orders = await listOrders(db, { userId, venue, symbol, states });
   return orders

@@ -7,6 +7,8 @@ import type { GuardRules, GuardState } from '../core/risk/guard.ts';
 export interface GuardFeed {
   /** A ccxt exchange id; null: the venue's own data. */
   readonly exchange: string | null;
+  /** How long it waits for a candle; two of its intervals when not said. */
+  readonly patienceMs?: number;
 }
 
 /** One guard as it is stored: whose position, by which rules, and how it stands. */
@@ -48,6 +50,9 @@ export interface GuardInput {
 export interface PassedCandles {
   readonly candles: readonly Candle[];
   readonly feed: GuardFeed | null;
+  /** The venue's price has gone where it may have filled the resting stop, whatever the candles
+   * say: it is asked, and booked before anything else happens. */
+  readonly settle: boolean;
 }
 
 /** A position was traded by somebody else than its guard. */

@@ -1,11 +1,10 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { GuardActivities, GuardLeg } from '../activities/guard.ts';
-import type { Candle } from '../core/market/candle.ts';
 import { observedText } from '../core/market/money.ts';
 import type { OrderOutcome } from '../core/orders/leg.ts';
 import { REFUSALS, type RefusalCode } from '../core/risk/facts.ts';
 import { passCandle, resizeGuard, restEffects, type Selling } from '../core/risk/guard.ts';
-import type { GuardFeed, GuardMemory, GuardRecord, GuardView } from '../proto/guard.ts';
+import type { GuardMemory, GuardRecord, GuardView, PassedCandles } from '../proto/guard.ts';
 import { pursueLeg, recallLeg, settleLeg } from './leg.ts';
 
 /** Steps against Postgres and questions to the venue: repeated until they answer. */
@@ -49,7 +48,7 @@ export class GuardKeeper {
   }
 
   /** Folds candles, oldest first, and does what then is to be done. */
-  async pass(candles: readonly Candle[], feed: GuardFeed | null): Promise<void> {
+  async pass({ candles, feed, settle }: PassedCandles): Promise<void> {
     const { rules, state: before } = this.#record;
     let state = before;
     for (const candle of candles) state = { ...state, ...passCandle(state, candle, rules)[0] };
@@ -59,6 +58,9 @@ export class GuardKeeper {
       const { why } = state.selling;
       await this.#save('guard-selling', { why, stopPrice: state.stopPrice, ...this.#prices() });
     } else await this.#save();
+    if (settle && !state.selling) {
+      if (!(await this.#eachLive(settleLeg)) || !(await this.#look())) return;
+    }
     await this.act();
   }
 
@@ -152,13 +154,12 @@ export class GuardKeeper {
   async #look(): Promise<boolean> {
     const { quantity, entryPrice, lastFill, live } = await steps.holdingOf(this.#record);
     this.#marketTimeMs = Math.max(this.#marketTimeMs, lastFill?.marketTimeMs ?? 0);
-    const { resting } = this.#state;
-    const gone = resting !== null && !live.includes(resting.clientOrderId);
+    const { resting, selling } = this.#state;
     if (quantity === '0' && live.length === 0) {
-      await this.#close(this.#state.selling?.why ?? (gone ? 'stop or recall' : 'sold'));
+      await this.#close(selling?.why ?? lastFill?.purpose ?? 'sold');
       return false;
     }
-    if (gone) this.#change({ resting: null });
+    if (resting !== null && !live.includes(resting.clientOrderId)) this.#change({ resting: null });
     const before = this.#state;
     if (quantity === before.quantity || quantity === '0') return true;
     this.#change(resizeGuard(before, { quantity, entryPrice }, this.#record.rules));

@@ -56,7 +56,7 @@ export async function guardWorkflow(input: GuardInput): Promise<GuardView> {
     }
     const next = await mailbox.next(patienceOf(keeper.record));
     if (next === null) await lookAtMarket(keeper);
-    else if (next.kind === 'candles') await keeper.pass(next.told.candles, next.told.feed);
+    else if (next.kind === 'candles') await keeper.pass(next.told);
     else await keeper.lookAgain();
     if (next !== null) await mailbox.answer(next);
   }
@@ -67,7 +67,8 @@ export async function guardWorkflow(input: GuardInput): Promise<GuardView> {
 
 /** How long a guard waits for candles; null: for ever, because the tape's driver tells. */
 function patienceOf({ state }: GuardRecord): number | null {
-  return state.feed === null ? null : PATIENCE_INTERVALS * TIMEFRAMES[state.timeframe];
+  if (state.feed === null) return null;
+  return state.feed.patienceMs ?? PATIENCE_INTERVALS * TIMEFRAMES[state.timeframe];
 }
 
 /** The stream has a hole, or whoever told it is gone: reads what the market itself has. */
@@ -76,7 +77,7 @@ async function lookAtMarket(keeper: GuardKeeper): Promise<void> {
     const { state } = keeper.record;
     try {
       const candles = await market.missedCandles(keeper.record);
-      if (candles.length > 0) await keeper.pass(candles, state.feed);
+      if (candles.length > 0) await keeper.pass({ candles, feed: state.feed, settle: false });
       if (candles.length < MOST_CANDLES) return;
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;

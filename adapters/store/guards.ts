@@ -26,7 +26,11 @@ export interface Holding {
   readonly quantity: string;
   readonly entryPrice: string;
   /** The newest trade in it; null without one. */
-  readonly lastFill: { readonly price: string; readonly marketTimeMs: number } | null;
+  readonly lastFill: {
+    readonly price: string;
+    readonly marketTimeMs: number;
+    readonly purpose: string;
+  } | null;
   /** Orders of the guard that the venue may have, by client order id. */
   readonly live: readonly string[];
 }
@@ -174,15 +178,17 @@ export async function holdingOf(
     .where('venue', '=', venue)
     .where('symbol', '=', symbol)
     .executeTakeFirst();
-  const lastFill = await db
-    .selectFrom('fills')
-    .select(['price', 'market_time as at'])
-    .where('user_id', '=', userId)
-    .where('venue', '=', venue)
-    .where('symbol', '=', symbol)
-    .orderBy('market_time', 'desc')
-    .orderBy('recorded_at', 'desc')
-    .orderBy('trade_id', 'desc')
+  const last = await db
+    .selectFrom('fills as f')
+    .innerJoin('orders as o', 'o.client_order_id', 'f.client_order_id')
+    .innerJoin('intents as i', 'i.leg_id', 'o.leg_id')
+    .select(['f.price', 'f.market_time as at', 'i.purpose'])
+    .where('f.user_id', '=', userId)
+    .where('f.venue', '=', venue)
+    .where('f.symbol', '=', symbol)
+    .orderBy('f.market_time', 'desc')
+    .orderBy('f.recorded_at', 'desc')
+    .orderBy('f.trade_id', 'desc')
     .limit(1)
     .executeTakeFirst();
   const live = await db
@@ -196,7 +202,9 @@ export async function holdingOf(
   return {
     quantity: await sellableQuantity(db, of),
     entryPrice: position?.entry_price ?? '0',
-    lastFill: lastFill ? { price: lastFill.price, marketTimeMs: lastFill.at.getTime() } : null,
+    lastFill: last
+      ? { price: last.price, marketTimeMs: last.at.getTime(), purpose: last.purpose }
+      : null,
     live: live.map(({ id }) => id),
   };
 }

@@ -8,6 +8,7 @@ import type { Kysely } from 'kysely';
 import { listGuards, readGuard } from '../../adapters/store/guards.ts';
 import type { Database } from '../../adapters/store/schema.ts';
 import type { Candle } from '../../core/market/candle.ts';
+import { fromObservation } from '../../core/market/money.ts';
 import { passCandle } from '../../core/risk/guard.ts';
 import {
   type GuardFeed,
@@ -29,6 +30,8 @@ interface Watch {
   /** What the workflow has not been told. */
   pending: Candle[];
   due: boolean;
+  /** The venue may have filled the stop where no closed candle shows it. */
+  settle: boolean;
 }
 
 export interface GuardsOptions {
@@ -100,21 +103,23 @@ export class Guards {
     const { feed } = this.#options;
     const { state, symbol } = record;
     const strange = known === undefined || state.feed?.exchange !== feed?.exchange;
-    const watch: Watch = { record, state, pending: [], due: strange };
+    const watch: Watch = { record, state, pending: [], due: strange, settle: false };
     const unseen = known?.pending ?? this.#recent.get(keyOf(symbol, state.timeframe)) ?? [];
     for (const candle of unseen) this.#fold(watch, candle);
     return watch;
   }
 
-  #take({ symbol, timeframe, candle }: ReleasedCandle): void {
+  #take({ symbol, timeframe, candle, nextOpen }: ReleasedCandle): void {
     const key = keyOf(symbol, timeframe);
     const recent = this.#recent.get(key) ?? [];
     this.#recent.set(key, recent);
     if (candle.closeTimeMs > (recent.at(-1)?.closeTimeMs ?? 0)) recent.push(candle);
     if (recent.length > MOST_CANDLES) recent.shift();
     for (const watch of this.#watches.values()) {
-      const { record, state } = watch;
-      if (record.symbol === symbol && state.timeframe === timeframe) this.#fold(watch, candle);
+      if (watch.record.symbol !== symbol) continue;
+      if (watch.state.timeframe === timeframe) this.#fold(watch, candle);
+      // The venue is at the next open already.
+      if (nextOpen !== null && reaches(watch.state, nextOpen)) watch.due = watch.settle = true;
     }
   }
 
@@ -135,15 +140,16 @@ export class Guards {
       return;
     }
     const record = { ...watch.record, ...view };
-    this.#watches.set(planId, { record, state: view.state, pending: [], due: false });
+    const { state } = view;
+    this.#watches.set(planId, { record, state, pending: [], due: false, settle: false });
   }
 
   /** Null when the guard has closed. One whose workflow somebody ended in Temporal is begun
    * again. */
-  async #update({ record, pending }: Watch): Promise<GuardView | null> {
+  async #update({ record, pending, settle }: Watch): Promise<GuardView | null> {
     const { client, db, feed } = this.#options;
     const handle = client.workflow.getHandle(record.workflowId);
-    const told = { candles: pending.slice(0, MOST_CANDLES), feed };
+    const told = { candles: pending.slice(0, MOST_CANDLES), feed, settle };
     try {
       return await handle.executeUpdate(candlesPassedUpdate, { args: [told] });
     } catch (error) {
@@ -169,6 +175,10 @@ export class Guards {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
   }
+}
+
+function reaches({ resting }: GuardMemory, price: number): boolean {
+  return resting !== null && fromObservation(price).lte(resting.stopPrice);
 }
 
 function keyOf(symbol: string, timeframe: string): string {
