@@ -10,6 +10,8 @@ export interface CorroProcess {
   /** As a power cut would: no signal handler, no last word. */
   kill(): Promise<void>;
   stop(): Promise<void>;
+  /** Resolves once it has ended, by whatever; with the signal that ended it. */
+  gone(): Promise<NodeJS.Signals | null>;
   /** Everything it has logged. */
   log(): string;
 }
@@ -37,7 +39,11 @@ export async function startWorker(
     child.kill(signal);
     await gone;
   };
-  return { kill: () => end('SIGKILL'), stop: () => end('SIGTERM'), log: () => log };
+  const gone = async (): Promise<NodeJS.Signals | null> => {
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child.signalCode;
+  };
+  return { kill: () => end('SIGKILL'), stop: () => end('SIGTERM'), gone, log: () => log };
 }
 
 async function readiness(child: ChildProcess, name: string, log: () => string): Promise<void> {
