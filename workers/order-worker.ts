@@ -35,7 +35,7 @@ await runProcess('order-worker', async ({ settings, log, fail }) => {
   };
   const feed = feedPublisher(bus, names);
   const dependencies = { db: store.db, venue, feed, log, holder };
-  const orders = { ...dependencies, ...killAt(bus, settings.CORRO_KILL_AT) };
+  const orders = { ...dependencies, ...killAt(bus, settings) };
   const worker = await startTemporalWorker({
     address: settings.CORRO_TEMPORAL_ADDRESS,
     namespace: settings.CORRO_TEMPORAL_NAMESPACE,

@@ -64,6 +64,9 @@ const SETTINGS = z.object({
   /** For trials of recovery alone: the order worker ends itself by SIGKILL when an order passes this
    * point for the n-th time, `<point>[:n]`. */
   CORRO_KILL_AT: z.string().transform(killPoint).optional(),
+  /** The same, armed from outside while it runs: a file that holds the name of a point, which is
+   * removed right before, so that whoever is started next lives. */
+  CORRO_KILL_FILE: z.string().optional(),
   /** The venue gateway's fuse: orders of all accounts within any sixty seconds. */
   CORRO_ORDERS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(3_000),
   /** No new order is sent while the disk of this path has less than this free. */

@@ -64,7 +64,7 @@ export class Arena {
         namespace: options.namespace,
         ports: { ...any, temporal: 0, temporalUi: 0, temporalHttp: 0 },
         routes,
-        environments: { 'order-worker': { CORRO_KILL_AT: killFile(place.home) } },
+        environments: { 'order-worker': { CORRO_KILL_FILE: killFile(place.home) } },
         onProgress: (service, state) => {
           aim(lines, state);
           options.onProgress?.(service);
@@ -73,6 +73,8 @@ export class Arena {
       return new Arena(place, lines, stack);
     } catch (error) {
       await closeLines(lines);
+      if (place.volume !== null) unmount(place.volume);
+      removePlace(place.root, place.home);
       throw error;
     }
   }

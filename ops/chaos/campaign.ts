@@ -6,7 +6,7 @@ import type { Screen } from '../cli/screen.ts';
 import { patiently } from '../ring/patience.ts';
 import { Arena, until } from './arena.ts';
 import { type Books, examine } from './books.ts';
-import { Eyes } from './eyes.ts';
+import { Eyes, type Progress } from './eyes.ts';
 import type { Fault } from './fault.ts';
 import { fundUsers, Gate, Load } from './load.ts';
 import type { Suffered } from './report.ts';
@@ -45,7 +45,6 @@ export interface CampaignResult {
 /** A ring that has not decided anything for so long, or has an order under way for so long, after
  * the fault is over, has not recovered. */
 const RECOVERY_LIMIT_MS = 180_000;
-const LOOK_MS = 100;
 /** A fault comes this long after the market moves again: in the middle of something, each time of
  * something else. */
 const BEFORE_FAULT_MS = [200, 2_500] as const;
@@ -117,11 +116,10 @@ export class Campaign {
     if (unable !== null) return this.#skip(fault, unable);
     this.#gate.open();
     await sleep(this.#random.whole(...BEFORE_FAULT_MS), undefined, { signal });
-    const before = await this.#progress();
     screen.status(`  ${fault.name} …`);
     const context = { arena: this.#arena, random: this.#random, signal, longestMs };
     const { detail, afterwards } = await fault.inflict(context);
-    const recoveryMs = await this.#recover(before.decisions);
+    const recoveryMs = await this.#recover();
     await this.#quiet();
     const { books, faults } = await examine(this.#arena.state, this.#eyes);
     const apart = (await afterwards?.()) ?? [];
@@ -143,20 +141,19 @@ export class Campaign {
   }
 
   /** From the end of the harm until a new decision is on record, and every order that was under way
-   * at its end is over. Measured on the clock that never jumps. */
-  async #recover(decisionsBefore: number): Promise<number> {
+   * at its end, or when the books could first be read after it, is over. Measured on the clock that
+   * never jumps. */
+  async #recover(): Promise<number> {
     const startedAtMs = performance.now();
-    const wanted = { decisions: decisionsBefore + 1, live: null as ReadonlySet<string> | null };
+    let first: Progress | null = null;
     await until('recovery', RECOVERY_LIMIT_MS, this.#options.signal, async () => {
       this.#load.assertRunning();
       const progress = await this.#eyes.progress();
       if (progress === null) return false;
-      wanted.live ??= new Set(progress.live);
-      const { live } = wanted;
-      const settled = !progress.live.some((id) => live.has(id));
-      if (settled && progress.decisions >= wanted.decisions) return true;
-      await sleep(LOOK_MS);
-      return false;
+      first ??= progress;
+      const { live, decisions } = first;
+      const settled = !progress.live.some((id) => live.includes(id));
+      return settled && progress.decisions > decisions;
     });
     return performance.now() - startedAtMs;
   }
@@ -175,15 +172,6 @@ export class Campaign {
       const progress = await this.#eyes.progress();
       return progress !== null && progress.live.length === 0;
     });
-  }
-
-  async #progress(): Promise<{ readonly decisions: number }> {
-    for (;;) {
-      this.#load.assertRunning();
-      const progress = await this.#eyes.progress();
-      if (progress !== null) return progress;
-      await sleep(LOOK_MS, undefined, { signal: this.#options.signal });
-    }
   }
 
   async #fundUsers(): Promise<void> {

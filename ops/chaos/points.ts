@@ -21,7 +21,7 @@ export type Point = (typeof POINTS)[number];
 /** An order has to come by: the market may be quiet, and a slow machine slow. */
 const PASSED_WITHIN_MS = 300_000;
 
-/** The file in which an order worker under trial finds where it is to die (CORRO_KILL_AT). It is
+/** The file in which an order worker under trial finds where it is to die (CORRO_KILL_FILE). It is
  * removed right before, so that the next worker lives. */
 export function killFile(home: string): string {
   return join(home, 'kill-at');
