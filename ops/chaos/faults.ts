@@ -1,4 +1,4 @@
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signal as send } from '../stack/processes.ts';
@@ -125,6 +125,9 @@ const GUARD_BYTES = 200 * 1024 * 1024;
 const LEFT_BYTES = 120 * 1024 * 1024;
 const BLOCK = Buffer.alloc(8 * 1024 * 1024);
 
+/** A request that had passed the gateway's check when the disk filled up may still arrive. */
+const UNDER_WAY_MS = 2_000;
+
 /** Fills the volume to below the gateway's limit: new orders stop, everything else goes on. */
 const DISK_FULL: Fault = {
   name: 'disk-full',
@@ -135,14 +138,17 @@ const DISK_FULL: Fault = {
     const { volume } = arena;
     if (volume === null) throw new Error('there is no volume to fill');
     const ballast = join(volume, 'ballast');
-    const ms = random.whole(Math.min(4_000, longestMs), longestMs);
+    const ms = random.whole(Math.min(5_000, longestMs), longestMs);
     try {
       fill(arena, ballast);
-      const before = ordersOf(arena);
+      await sleep(UNDER_WAY_MS, undefined, { signal });
+      const before = ordersAtVenue(arena);
       await sleep(ms, undefined, { signal });
-      const free = Math.round(arena.freeBytes() / (1024 * 1024));
-      const more = ordersOf(arena) - before;
-      return { detail: `${free} MB were left for ${seconds(ms)}; the log grew by ${more} bytes` };
+      const sent = ordersAtVenue(arena) - before;
+      const left = `${Math.round(arena.freeBytes() / (1024 * 1024))} MB were left`;
+      const detail = `${left} for ${seconds(ms)}, ${sent} orders were sent`;
+      const afterwards = async () => (sent === 0 ? [] : [`${detail}: there was no room for them`]);
+      return { detail, afterwards };
     } finally {
       rmSync(ballast, { force: true });
     }
@@ -156,8 +162,9 @@ function fill(arena: Arena, ballast: string): void {
   if (arena.freeBytes() >= GUARD_BYTES) throw new Error('the volume could not be filled');
 }
 
-function ordersOf(arena: Arena): number {
-  return statSync(join(arena.home, 'paper', 'venue.jsonl')).size;
+function ordersAtVenue(arena: Arena): number {
+  const log = readFileSync(join(arena.home, 'paper', 'venue.jsonl'), 'utf8');
+  return log.split('"type":"order"').length - 1;
 }
 
 function absent({ services }: Arena, service: ServiceName): string | null {
