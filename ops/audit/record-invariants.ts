@@ -66,6 +66,18 @@ const KEPT: readonly Kept[] = [
     key: 'reference',
   },
   {
+    what: 'guard',
+    rows: 'select plan_id as key from guards',
+    acts: ['guard-opened'],
+    key: 'reference',
+  },
+  {
+    what: 'closed guard',
+    rows: `select plan_id as key from guards where status = 'closed'`,
+    acts: ['guard-closed'],
+    key: 'reference',
+  },
+  {
     what: 'halt',
     rows: `select id || ' ' || level as key from halts`,
     acts: ['halt-placed'],

@@ -283,6 +283,7 @@ const OWN_ENVIRONMENT: { readonly [name in ServiceName]?: OwnEnvironment } = {
     CORRO_PAPER_LOG_KEY: paperLogSecret(secret(home, 'paper')),
     CORRO_ANCHOR_DIR: anchorDirectory(home),
     CORRO_ANCHOR_KEY: home.anchorKey,
+    CORRO_CHECK_SECONDS: process.env['CORRO_CHECK_SECONDS'] || '60',
   }),
   'actor-host': ({ home }) => ({
     CORRO_NATS_ROLES: ASSISTANT_USERS.map((user) => `${user}=${natsPassword(home, user)}`).join(),
