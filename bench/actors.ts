@@ -12,9 +12,11 @@ import { readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { type Bus, connectBus } from '../adapters/bus/connect.ts';
 import { gatherRound } from '../adapters/bus/round.ts';
-import { ensureStreams } from '../adapters/bus/streams.ts';
 import { openStore, type Store } from '../adapters/store/store.ts';
 import { startStack } from '../ops/stack/control.ts';
+import { homeAt } from '../ops/stack/home.ts';
+import { natsPassword, natsUrl } from '../ops/stack/nats.ts';
+import { ASSISTANT_USERS } from '../proto/permissions.ts';
 import { type Wire, wire as wireOf } from '../proto/subjects.ts';
 import {
   askAll,
@@ -128,12 +130,17 @@ async function measure(bench: Bench, kills: number): Promise<Omit<Figures, 'bare
 
 async function run(symbols: number, kills: number): Promise<Figures> {
   const home = testHome();
-  const stack = await startStack({ home, detached: false, services: ['postgres', 'nats'] });
+  const services = ['postgres', 'nats'] as const;
+  const stack = await startStack({ home, detached: false, services, namespace: 'bench' });
   try {
-    const { postgresUrl, natsUrl } = stack.state.addresses;
-    const place = { namespace: 'bench', natsUrl, postgresUrl };
-    const figures = await onServers(place, symbolsOf(symbols), kills);
-    const bareGather = await gatherBare({ url: natsUrl, debates: 3_000, inFlight: 16 });
+    const { postgresUrl, natsUrl: deskUrl, natsFeedUrl } = stack.state.addresses;
+    const at = homeAt(home);
+    // Each assistant by its own line, as in the stack.
+    const passwords = ASSISTANT_USERS.map((user) => `${user}=${natsPassword(at, user)}`).join();
+    const place = { namespace: 'bench', natsUrl: natsFeedUrl, postgresUrl, passwords };
+    const askerUrl = natsUrl(at, stack.state.ports.nats, 'decision');
+    const figures = await onServers(place, { symbols: symbolsOf(symbols), kills, askerUrl });
+    const bareGather = await gatherBare({ url: deskUrl, debates: 3_000, inFlight: 16 });
     return { ...figures, bareGather };
   } finally {
     await stack.stop();
@@ -143,14 +150,13 @@ async function run(symbols: number, kills: number): Promise<Figures> {
 
 async function onServers(
   place: HostPlace,
-  symbols: readonly string[],
-  kills: number,
+  load: { readonly symbols: readonly string[]; readonly kills: number; readonly askerUrl: string },
 ): Promise<Omit<Figures, 'bareGather'>> {
   const store = openStore({ url: place.postgresUrl });
-  const bus = await connectBus({ url: place.natsUrl, name: 'bench-actors' });
+  const bus = await connectBus({ url: load.askerUrl, name: 'bench-actors' });
   const wire = wireOf(place.namespace);
   try {
-    await ensureStreams(bus, wire);
+    const { symbols, kills } = load;
     return await measure({ bus, wire, store, place, symbols }, kills);
   } finally {
     await Promise.all([bus.close(), store.close()]);
