@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
+import { readFileSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { signAnswer } from '../adapters/seal/answer.ts';
 import type { Escalation } from '../adapters/store/escalations.ts';
 import type { Summary } from '../ops/ring/summary.ts';
 import { findTemporal } from '../ops/stack/binaries.ts';
-import type { AnswerReceipt } from '../proto/escalation.ts';
+import type { AnswerReceipt, EscalationInput, SignedAnswer } from '../proto/escalation.ts';
 import { Corro, type Ended, until } from './e2e/corro.ts';
 import { CRASH } from './e2e/tape.ts';
 
@@ -15,13 +18,15 @@ import { CRASH } from './e2e/tape.ts';
  * build on each other. */
 
 const corro = new Corro();
+/** Stops so far away that only a person's answers trade. */
+const FAR =
+  '{"stopAtrPct": 5000, "targetAtrPct": 0, "trailAtrPct": 0, "trailBps": 0, "cooldownMinutes": 0}';
 
 beforeAll(async () => {
   await corro.ok('up');
-  // The default user comes with the first market; only then can the rule be set for them.
   await replayTo('2024-08-04T20:15Z');
-  await corro.ok('users', 'set', 'trader', '--rules', '{"alwaysAsk": true}');
-}, 240_000);
+  await corro.ok('users', 'set', 'trader', '--rules', '{"alwaysAsk": true}', '--limits', FAR);
+}, 600_000);
 
 afterAll(() => corro.close());
 
@@ -35,7 +40,7 @@ test('questions - a yes while the tape is held becomes one filled order', async 
     '600',
     '--json',
   );
-  const asked = await until('a question', questionOfNow, 60_000);
+  const asked = await until('a question', questionOfNow, 300_000);
   expect(asked.question).toMatchObject({ side: 'BUY', referencePrice: '58922' });
   const receipt = await corro.json<AnswerReceipt>(
     'escalations',
@@ -55,7 +60,7 @@ test('questions - a yes while the tape is held becomes one filled order', async 
   expect(second.code).toBe(1);
   expect(second.stderr).toContain('has its answer already: approved');
   expect((await orders()).length).toBe(1);
-}, 180_000);
+}, 600_000);
 
 test('questions - without an answer HOLD stands once the tape passes the deadline', async () => {
   await replayTo('2024-08-05T00:45Z');
@@ -70,7 +75,7 @@ test('questions - without an answer HOLD stands once the tape passes the deadlin
   expect(late.code).toBe(1);
   expect(late.stderr).toContain('expired');
   expect((await orders()).length).toBe(1);
-}, 180_000);
+}, 600_000);
 
 test('questions - a yes to a price that is gone is asked again, then modified', async () => {
   await replayTo('2024-08-05T01:10Z');
@@ -97,7 +102,55 @@ test('questions - a yes to a price that is gone is asked again, then modified', 
   );
   expect(receipt.order).toMatchObject({ state: 'filled', executedQuantity: '0.005' });
   expect((await find(asked)).status).toBe('modified');
-}, 180_000);
+}, 600_000);
+
+test('questions - without the key nobody can answer, and another key answers for nobody', async () => {
+  await replayTo('2024-08-05T01:30Z');
+  const asked = await openQuestion();
+  const pem = join(corro.home, 'secrets/keys/trader.pem');
+  expect(statSync(pem).mode & 0o777).toBe(0o600);
+  const [first] = await corro.json<{ id: string; here: boolean }[]>('keys');
+  expect(first).toMatchObject({ username: 'trader', here: true, revokedAt: null });
+  renameSync(pem, `${pem}.away`);
+  const missing = await answer(asked, 'approve');
+  expect(missing.code).toBe(1);
+  expect(missing.stderr).toContain(pem);
+  expect(missing.stderr).toContain('./corro keys new trader');
+
+  // A thief's answer, signed by a key that was revoked meanwhile.
+  renameSync(`${pem}.away`, pem);
+  const words = ['escalations', 'answer', shortId(asked), 'approve', '--sign-only'];
+  const stolen = await corro.ok(...words);
+  await corro.ok('keys', 'new', 'trader');
+  const keys = await corro.json<{ id: string; revokedAt: string | null }[]>('keys', 'list');
+  expect(keys.map(({ revokedAt }) => revokedAt === null)).toEqual([false, true]);
+  await signal(asked, stolen);
+  // A key of another user's is refused too.
+  await corro.ok('users', 'add', 'eve');
+  const eve = JSON.parse(await corro.ok(...words)) as SignedAnswer;
+  const signedByEve = signAnswer(
+    readFileSync(join(corro.home, 'secrets/keys/eve.pem'), 'utf8'),
+    asked.question as unknown as EscalationInput,
+    { verb: 'approve' },
+  );
+  expect(signedByEve.keyId).not.toBe(eve.keyId);
+  await signal(asked, JSON.stringify(signedByEve));
+  const refused = await until('both to be refused', async () => {
+    const { answers } = JSON.parse(await corro.ok('escalations', 'show', shortId(asked))) as {
+      answers: { outcome: string; reason: string }[];
+    };
+    return answers.length === 2 && answers;
+  });
+  expect(refused.map(({ reason }) => reason.split(':')[0])).toEqual([
+    'revoked_key',
+    'other_users_key',
+  ]);
+  await corro.ok('keys', 'revoke', eve.keyId.slice(0, 12));
+  const ended = await answer(asked, 'approve');
+  expect(JSON.parse(ended.stdout)).toMatchObject({ outcome: 'refused', code: 'revoked_key' });
+  await corro.ok('keys', 'new', 'trader');
+  expect((await orders()).length).toBe(2);
+}, 600_000);
 
 test('questions - a no sends nothing', async () => {
   await replayTo('2024-08-05T01:30Z');
@@ -111,13 +164,15 @@ test('questions - a no sends nothing', async () => {
   expect(receipt).toMatchObject({ outcome: 'accepted', order: null });
   expect((await find(asked)).status).toBe('rejected');
   expect((await orders()).length).toBe(2);
-}, 180_000);
+}, 600_000);
 
 test("questions - Temporal's own command line answers, and only valid answers count", async () => {
-  await replayTo('2024-08-05T01:50Z');
-  const asked = await openQuestion();
+  const asked = await nextQuestion('2024-08-05T01:35Z');
   await signal(asked, '{"verb": "perhaps"}');
   await signal(asked, '{"verb": "approve"}');
+  const signed = await corro.ok('escalations', 'answer', shortId(asked), 'approve', '--sign-only');
+  await signal(asked, signed.replace('"approve"', '"reject"'));
+  await signal(asked, signed);
   await until('the order', async () => (await orders()).length === 3);
   await until('the question to close', async () => (await find(asked)).status === 'approved');
   const sold = (await orders()).map((order) => `${order.side} ${order.state}`);
@@ -125,19 +180,36 @@ test("questions - Temporal's own command line answers, and only valid answers co
   const shown = JSON.parse(await corro.ok('escalations', 'show', shortId(asked))) as {
     readonly answers: readonly { readonly outcome: string }[];
   };
-  expect(shown.answers).toMatchObject([{ verb: 'approve', outcome: 'accepted' }]);
-}, 180_000);
+  expect(shown.answers).toMatchObject([
+    { verb: 'approve', outcome: 'refused', reason: expect.stringMatching(/^unsigned: /) },
+    { verb: 'reject', outcome: 'refused', reason: expect.stringMatching(/^forged: /) },
+    { verb: 'approve', outcome: 'accepted' },
+  ]);
+}, 600_000);
 
 test('questions - the books are sound after all of it', async () => {
-  const summary = await replayTo('2024-08-05T01:50Z');
+  const summary = await replayTo(reached);
   expect(summary.ledgerEqualsVenue, JSON.stringify(summary.books)).toBe(true);
   expect(summary.escalations).toEqual({ approved: 2, expired: 1, modified: 1, rejected: 1 });
   expect(await corro.json('verify')).toMatchObject({ equal: true });
-}, 180_000);
+}, 600_000);
 
 /** Replays the crash until candles that open at this time. */
 function replayTo(time: string): Promise<Summary> {
   return corro.json<Summary>('replay', CRASH, '--to', time);
+}
+
+let reached = '';
+
+/** Replays candle by candle until a question waits for an answer. */
+async function nextQuestion(from: string): Promise<Escalation> {
+  for (let candle = 0; candle < 24; candle += 1) {
+    reached = new Date(Date.parse(from) + candle * 300_000).toISOString();
+    await replayTo(reached);
+    const asked = await questionOfNow();
+    if (asked !== undefined) return asked;
+  }
+  throw new Error(`the tape must ask a question between ${from} and ${reached}`);
 }
 
 /** The one question that waits for an answer. */
@@ -165,7 +237,10 @@ function shortId({ escalationId }: Escalation): string {
 }
 
 function orders(): Promise<{ side: string; state: string }[]> {
-  return corro.sql('select side, state from orders join intents using (leg_id)');
+  return corro.sql(
+    `select side, state from orders join intents using (leg_id)
+    where purpose in ('entry', 'exit')`,
+  );
 }
 
 /** As docs/escalations.md has it. */
