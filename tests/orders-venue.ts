@@ -3,6 +3,7 @@ import type { Database } from '../adapters/store/schema.ts';
 import type {
   AccountReport,
   CancelOutcome,
+  Depth,
   NewOrder,
   OrderKey,
   OrderReport,
@@ -52,6 +53,8 @@ export class LyingVenue {
   /** Runs after an order was taken or lost, before the answer. */
   afterSend: () => Promise<void> = async () => undefined;
   down = false;
+  /** What stands in its book, and nothing else; null: it does not say. */
+  book: Depth | null = null;
   /** What it makes of a trade when it lists it. */
   distort: (trade: Trade) => Trade = (trade) => trade;
 
@@ -78,7 +81,7 @@ export class LyingVenue {
       account: (account) => this.#account(account),
       time: async () => ({ venueTimeMs: this.#now() }),
       openOrders: unsupported,
-      depth: unsupported,
+      depth: async () => this.book ?? unsupported(),
       klines: unsupported,
       instruments: unsupported,
       watch: unsupported,
@@ -117,12 +120,13 @@ export class LyingVenue {
   #take(order: NewOrder, fate: Fate): Held {
     const limit = decimal(order.limitPrice ?? '0');
     const met = order.side === 'BUY' ? limit.gte(this.price) : limit.lte(this.price);
-    const open = fate === 'rest' ? new Decimal(0) : this.liquidity;
+    const waits = fate === 'rest' || order.type === 'STOP_LOSS_LIMIT';
+    const open = waits ? new Decimal(0) : this.liquidity;
     const executed = met ? Decimal.min(open, order.quantity) : new Decimal(0);
     const held: Held = {
       order,
       venueOrderId: String(9_000 + this.#held.length),
-      status: executed.eq(order.quantity) ? 'filled' : fate === 'rest' ? 'open' : 'expired',
+      status: executed.eq(order.quantity) ? 'filled' : waits ? 'open' : 'expired',
       executed,
       hiddenQueries: fate === 'late' ? 2 : 0,
     };
@@ -157,6 +161,16 @@ export class LyingVenue {
     this.#trades.push({ account, trade });
   }
 
+  /** The market comes to a resting order: so much of it is executed at the venue's price. */
+  fill(clientOrderId: string, quantity: string): void {
+    const index = this.#held.findIndex((one) => one.order.clientOrderId === clientOrderId);
+    const held = this.#held[index] as Held;
+    const executed = held.executed.plus(quantity);
+    const status = executed.eq(held.order.quantity) ? 'filled' : 'partially_filled';
+    this.#held[index] = { ...held, executed, status };
+    this.#trade(held, decimal(quantity));
+  }
+
   async #query(key: OrderKey): Promise<OrderReport> {
     this.queries += 1;
     this.clockMs += this.clockStepMs;
@@ -171,7 +185,9 @@ export class LyingVenue {
 
   async #cancel(key: OrderKey): Promise<CancelOutcome> {
     const held = this.#held.findLast((one) => one.order.clientOrderId === key.clientOrderId);
-    if (held?.status !== 'open') return { state: 'not_open' };
+    if (held?.status !== 'open' && held?.status !== 'partially_filled') {
+      return { state: 'not_open' };
+    }
     held.status = 'cancelled';
     const executedQuantity = format(held.executed);
     return { state: 'cancelled', venueOrderId: held.venueOrderId, executedQuantity };

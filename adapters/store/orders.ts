@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { parameterHash } from '../../core/identity.ts';
 import { decimal, format } from '../../core/market/money.ts';
 import type { OrderCause, Purpose } from '../../core/orders/leg.ts';
 import {
@@ -201,7 +202,9 @@ export function beginSend(
   return within(db, async (trx) => {
     const order = await lockOrder(trx, clientOrderId);
     if (order.state !== 'prepared') return { order, lease: null };
-    if (!(await spendApproval(trx, order))) {
+    // Over what is about to be sent, not over what the intent says that it hashes to.
+    const approved = { ...order, parameterHash: parameterHash(order.parameters) };
+    if (!(await spendApproval(trx, approved))) {
       const why = 'no unused approval covers it';
       const ended = await moveOrder(trx, clientOrderId, { event: 'abandon', why });
       return { order: ended, lease: null };

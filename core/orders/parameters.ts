@@ -43,7 +43,11 @@ export function orderParameters(given: OrderParameters): OrderParameters {
     type: given.type,
     timeInForce: given.timeInForce,
     quantity: format(positive(given.quantity, 'quantity')),
-    limitPrice: given.limitPrice && format(positive(given.limitPrice, 'limitPrice')),
-    stopPrice: given.stopPrice && format(positive(given.stopPrice, 'stopPrice')),
+    limitPrice: price(given.limitPrice, 'limitPrice'),
+    stopPrice: price(given.stopPrice, 'stopPrice'),
   };
+}
+
+function price(given: string | null, field: string): string | null {
+  return given === null ? null : format(positive(given, field));
 }
