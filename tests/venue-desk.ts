@@ -4,7 +4,11 @@ import { ensureStreams } from '../adapters/bus/streams.ts';
 import { venueClient } from '../adapters/venue/client.ts';
 import type { NewOrder, VenuePort } from '../adapters/venue/port.ts';
 import { type Wire, wire } from '../proto/subjects.ts';
-import { type Gateway, startVenueGateway } from '../workers/venue-gateway/gateway.ts';
+import {
+  type Gateway,
+  type GatewayOptions,
+  startVenueGateway,
+} from '../workers/venue-gateway/gateway.ts';
 import { openTestDatabase, type TestDatabase, testNamespace } from './support/servers.ts';
 import { ACCOUNT, type Floor, openFloor, SECRET, SYMBOL, silent } from './venue-floor.ts';
 
@@ -21,7 +25,7 @@ export interface Desk {
 export const key = { account: ACCOUNT, symbol: SYMBOL, clientOrderId: 'c-1' };
 
 /** Registers the hooks that open and close the desk of the describe block it is called in. */
-export function withDesk(): Desk {
+export function withDesk(options: Partial<GatewayOptions> = {}): Desk {
   const desk = {} as Desk;
 
   beforeAll(async () => {
@@ -35,17 +39,8 @@ export function withDesk(): Desk {
     desk.names = wire(testNamespace());
     desk.bus = await connectBus({ url: inject('servers').natsUrl, name: 'venue test' });
     await ensureStreams(desk.bus, desk.names, { replicas: 1, storage: 'file' });
-    desk.gateway = startVenueGateway({
-      venue: 'paper',
-      paperUrl: desk.floor.server.url,
-      paperSecret: SECRET,
-      exchangeUrls: { binance: desk.floor.server.url },
-      timeoutMs: 1_500,
-      wire: desk.names,
-      db: desk.database.db,
-      log: silent,
-      bus: desk.bus,
-    });
+    desk.gateway = openGateway(desk, options);
+    await desk.gateway.ready();
     desk.port = venueClient(desk.bus, desk.names, { venue: 'paper', questionTimeoutMs: 5_000 });
     await holdLease(desk, { epoch: '7', minutes: 1 });
   });
@@ -59,6 +54,32 @@ export function withDesk(): Desk {
   });
 
   return desk;
+}
+
+/** A gateway before the desk's venue; the desk closes its own. */
+export function openGateway(desk: Desk, options: Partial<GatewayOptions> = {}): Gateway {
+  return startVenueGateway({
+    venue: 'paper',
+    paperUrl: desk.floor.server.url,
+    paperSecret: SECRET,
+    exchangeUrls: { binance: desk.floor.server.url },
+    timeoutMs: 1_500,
+    wire: desk.names,
+    db: desk.database.db,
+    log: silent,
+    bus: desk.bus,
+    ...options,
+  });
+}
+
+/** Lines of the venue's log of one type. */
+export async function logged(
+  { floor }: Desk,
+  type: string,
+): Promise<readonly Record<string, unknown>[]> {
+  const lines: Record<string, unknown>[] = [];
+  for await (const line of floor.control.log()) if (line['type'] === type) lines.push(line);
+  return lines;
 }
 
 /** Writes the lease of `order`; minutes below zero: it ran out. */

@@ -32,6 +32,7 @@ await runProcess('venue-gateway', async ({ settings, log }) => {
     ordersPerMinute: settings.CORRO_ORDERS_PER_MINUTE,
     disk: { path: settings.CORRO_DISK_PATH, leastMb: settings.CORRO_MIN_FREE_MB },
   });
+  await gateway.ready();
   return {
     health: async () => ({ natsUp: bus.link.up, ...gateway.facts() }),
     close: async () => {

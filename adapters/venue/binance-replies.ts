@@ -52,7 +52,7 @@ const ACCOUNT = z.object({
 /** What an order reply must be about. `symbol` in the exchange's spelling. */
 export interface Expected {
   readonly symbol: string;
-  readonly clientOrderId: string;
+  readonly clientOrderId?: string;
   readonly side?: string;
   readonly quantity?: string;
 }
@@ -68,7 +68,8 @@ export function checkOrder(info: unknown, expected?: Expected): void {
     throw nonsense(`at most ${order.origQty} can be executed, was ${order.executedQty}`);
   }
   if (!expected) return;
-  const { symbol, clientOrderId, side = order.side, quantity = order.origQty } = expected;
+  const { symbol, clientOrderId = own, side = order.side } = expected;
+  const { quantity = order.origQty } = expected;
   const isIt = order.symbol === symbol && own === clientOrderId && order.side === side;
   if (!isIt || !sameDecimal(order.origQty, quantity)) {
     throw nonsense('it is about another order than was asked for');
@@ -94,6 +95,17 @@ export function checkTrades(
 
 export function checkAccount(info: unknown): void {
   checked(ACCOUNT, info, 'account');
+}
+
+const LEVELS = z.array(z.tuple([decimal, decimal]).rest(z.unknown()));
+const DEPTH = z.object({ bids: LEVELS, asks: LEVELS });
+
+/** Throws `VenueError` unless both sides are there, best first and not crossed. */
+export function checkDepth(body: unknown): void {
+  const { bids, asks } = checked(DEPTH, body, 'depth');
+  const prices = [...[...bids].reverse(), ...asks].map(([price]) => Number(price));
+  if (prices.every((price, index) => index === 0 || price > (prices[index - 1] ?? 0))) return;
+  throw nonsense('its levels are out of order');
 }
 
 /** A price or quantity of a book or candle, above zero. Throws `VenueError`. */

@@ -3,6 +3,7 @@ import { TIMEFRAMES } from '../../core/market/candle.ts';
 import { type Instrument, isSymbol } from '../../core/market/instrument.ts';
 import {
   checkAccount,
+  checkDepth,
   checkOrder,
   checkPositive,
   checkTrades,
@@ -99,7 +100,8 @@ export class CcxtVenue {
 
   async openOrders(symbol?: string): Promise<readonly OpenOrder[]> {
     const orders = await this.#ask(() => this.exchange.fetchOpenOrders(symbol));
-    for (const { info } of orders) this.#checkOrder(info);
+    const own = symbol === undefined ? undefined : this.#expected({ symbol });
+    for (const { info } of orders) this.#checkOrder(info, own);
     return believed(() => orders.map(openOrderFrom));
   }
 
@@ -133,7 +135,11 @@ export class CcxtVenue {
   }
 
   async depth(symbol: string, levels = 20): Promise<Depth> {
-    const { bids, asks } = await this.#ask(() => this.exchange.fetchOrderBook(symbol, levels));
+    const hearing: Hearing = { answer: null };
+    const { bids, asks } = await this.#ask(() =>
+      runAsk(hearing, () => this.exchange.fetchOrderBook(symbol, levels)),
+    );
+    if (this.#isBinance) checkDepth(hearing.body);
     const side = (rows: readonly (readonly unknown[])[]) =>
       rows.slice(0, levels).map(([price, quantity]) => ({
         price: decimalText(checkPositive(price)),
@@ -270,8 +276,9 @@ export class CcxtVenue {
     return this.exchange.id === 'binance';
   }
 
-  #expected({ symbol, clientOrderId }: Omit<OrderKey, 'account'>): Expected {
-    return { symbol: String(this.exchange.market(symbol).id), clientOrderId };
+  #expected({ symbol, clientOrderId }: { symbol: string; clientOrderId?: string }): Expected {
+    const id = String(this.exchange.market(symbol).id);
+    return clientOrderId === undefined ? { symbol: id } : { symbol: id, clientOrderId };
   }
 
   /** Only the dialects that were studied can be checked. */

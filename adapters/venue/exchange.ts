@@ -12,6 +12,8 @@ export type { Exchange };
 export interface Hearing {
   /** The last HTTP answer that came; `null`: none. */
   answer: HttpAnswer | null;
+  /** What that answer's JSON said. */
+  body?: unknown;
 }
 
 /** What one send knows about itself besides. */
@@ -188,7 +190,7 @@ function watchAnswers(exchange: Exchange, onAnswer?: (answer: HttpAnswer) => voi
     const { code, msg } = (call[6] ?? {}) as { readonly code?: unknown; readonly msg?: unknown };
     const answer = { status, headers, code: textFrom(code), text: textFrom(msg) };
     const hearing = calls.getStore();
-    if (hearing) hearing.answer = answer;
+    if (hearing) Object.assign(hearing, { answer, body: call[6] });
     onAnswer?.(answer);
     if (status < 400 && call[6] === undefined) {
       throw new VenueError('venue', "the venue's reply is not JSON, or could be read in two ways");

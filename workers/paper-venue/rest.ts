@@ -12,7 +12,7 @@ import { Parameters } from './parameters.ts';
 import { occasionOf, ROUTES, type Route } from './routes.ts';
 import { accountOf, checkSignature, withoutSignature } from './signature.ts';
 import type { PaperVenue } from './venue.ts';
-import { Weights } from './weights.ts';
+import type { Weights } from './weights.ts';
 
 const BODY_LIMIT = 16 * 1024;
 
@@ -28,25 +28,27 @@ export type HttpHandler = (request: IncomingMessage, response: ServerResponse) =
 interface Call {
   readonly route: Route;
   readonly query: string;
+  readonly body: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
 
 /** Binance's REST door: route, weight, key, signature, then the handler; every refusal is
  * `{"code": …, "msg": …}` and every success waits until the log has it. */
-export function restHandler(context: RestContext): HttpHandler {
-  const weights = new Weights();
+export function restHandler(context: RestContext, weights: Weights): HttpHandler {
   return async (request, response) => {
     const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     const route = ROUTES.get(`${request.method} ${path}`);
     try {
       if (!route) throw new Refusal('unsupported');
-      const call = { route, query, request, response };
-      const fired = fire(context.venue, call);
+      spendWeight(weights, { route, request, response, venue: context.venue });
+      const body = await readBody(request, BODY_LIMIT);
+      if (body === null) throw new Refusal('tooManyParameters');
+      const call = { route, query, body, request, response };
       if (isStopped(context.venue, call)) return;
-      spendWeight(weights, { ...call, venue: context.venue });
+      const fired = fire(context.venue, call);
       if (fired.length > 0) return await lie(context, call, fired);
-      const result = await perform(context, call, TRUTH);
+      const result = perform(context, call, TRUTH);
       await context.venue.settled();
       send(response, 200, result);
     } catch (error) {
@@ -97,7 +99,7 @@ async function lie(context: RestContext, call: Call, fired: readonly Fired[]): P
     return deliver(call.response, about, { status: 200, body: '{}' });
   }
   if (about?.fault === 'arrival-late') await sleep(about.parameters.delayMs);
-  const outcome = await attempt(context, call, liesOf(fired));
+  const outcome = attempt(context, call, liesOf(fired));
   const { did, orderId } = outcome;
   for (const one of fired) {
     if (one.fault === 'forgotten' && outcome.isAccepted && orderId !== undefined) {
@@ -125,9 +127,9 @@ interface Outcome {
   readonly orderId?: number;
 }
 
-async function attempt(context: RestContext, call: Call, lies: Lies): Promise<Outcome> {
+function attempt(context: RestContext, call: Call, lies: Lies): Outcome {
   try {
-    const result = await perform(context, call, lies);
+    const result = perform(context, call, lies);
     const orderId = (result as { readonly orderId?: unknown }).orderId;
     const reply = { status: 200, body: JSON.stringify(result) };
     if (typeof orderId !== 'number') return { reply, isAccepted: true, did: 'done' };
@@ -140,22 +142,24 @@ async function attempt(context: RestContext, call: Call, lies: Lies): Promise<Ou
   }
 }
 
-function spendWeight(weights: Weights, call: Call & { readonly venue: PaperVenue }): void {
+function spendWeight(
+  weights: Weights,
+  call: Omit<Call, 'query' | 'body'> & { readonly venue: PaperVenue },
+): void {
   const { route, request, response, venue } = call;
   const used = weights.add(request.socket.remoteAddress ?? '', route.weight);
   response.setHeader('x-mbx-used-weight', used);
   response.setHeader('x-mbx-used-weight-1m', used);
   const { weightPerMinute } = venue.state.conditions;
   if (used <= weightPerMinute) return;
+  weights.refused += 1;
   response.setHeader('retry-after', weights.secondsLeft());
   throw new Refusal('tooManyRequests', String(weightPerMinute));
 }
 
-async function perform(context: RestContext, call: Call, lies: Lies): Promise<unknown> {
-  const { route, query, request } = call;
+function perform(context: RestContext, call: Call, lies: Lies): unknown {
+  const { route, query, body, request } = call;
   const { venue, listenKeys } = context;
-  const body = await readBody(request, BODY_LIMIT);
-  if (body === null) throw new Refusal('tooManyParameters');
   const parameters = new Parameters(query && body ? `${query}&${body}` : query || body);
   const nowMs = Date.now() + lies.clockOffsetMs;
   if (route.security === 'none') return route.handle({ venue, parameters, lies, nowMs });

@@ -6,6 +6,7 @@ import { ListenKeys } from './listen-keys.ts';
 import { restHandler } from './rest.ts';
 import { Sockets } from './sockets.ts';
 import { PaperVenue } from './venue.ts';
+import { Weights } from './weights.ts';
 
 export interface PaperVenueOptions {
   /** Where `venue.jsonl` lives. */
@@ -37,7 +38,8 @@ export async function startPaperVenue(options: PaperVenueOptions): Promise<Paper
   if (report.tornBytes > 0) log.warn(report, 'a torn last line was cut off the log');
   else log.info(report, 'log read');
   const listenKeys = new ListenKeys();
-  const rest = restHandler({ venue, listenKeys, secret, log });
+  const weights = new Weights();
+  const rest = restHandler({ venue, listenKeys, secret, log }, weights);
   const control = controlHandler(venue, secret);
   const sockets = new Sockets({ venue, listenKeys, secret, log });
   const server = createServer((request, response) => {
@@ -59,6 +61,7 @@ export async function startPaperVenue(options: PaperVenueOptions): Promise<Paper
         logLines: venue.log.lines,
         tornBytes: report.tornBytes,
         connections: sockets.connections,
+        refusedForRate: weights.refused,
       };
     },
     close: async () => {

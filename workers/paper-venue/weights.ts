@@ -4,6 +4,8 @@ const MOST_ADDRESSES = 10_000;
 /** Request weight used per address in the running minute. */
 export class Weights {
   #minute = 0;
+  /** Requests that were refused because of it, since the start. */
+  refused = 0;
   readonly #used = new Map<string, number>();
 
   /** Adds and returns the weight used so far this minute. */

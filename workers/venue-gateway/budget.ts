@@ -15,19 +15,27 @@ const STOP_SECONDS = 60;
 export class RateBudget {
   readonly #limit: number;
   readonly #now: () => number;
+  #isBlind: boolean;
   #minute = 0;
   #used = 0;
   #stoppedUntilMs = 0;
 
-  constructor(limitPerMinute: number, now: () => number = Date.now) {
+  /** `isBlind`: what an earlier process has used this minute is not known yet; until an answer tells,
+   * only a request of weight 1 may be sent to find out. */
+  constructor(
+    limitPerMinute: number,
+    { now = Date.now, isBlind = false }: { now?: () => number; isBlind?: boolean } = {},
+  ) {
     this.#limit = limitPerMinute;
     this.#now = now;
+    this.#isBlind = isBlind;
   }
 
   /** Takes `weight` for one request; false when it must not be sent now. */
   take(weight: number, purpose: Purpose): boolean {
     this.#roll();
     if (this.#now() < this.#stoppedUntilMs) return false;
+    if (this.#isBlind && weight > 1) return false;
     const most = purpose === 'protective' ? this.#limit : this.#limit * (1 - RESERVE);
     if (this.#used + weight > most) return false;
     this.#used += weight;
@@ -38,7 +46,10 @@ export class RateBudget {
   observe(answer: HttpAnswer): void {
     this.#roll();
     const used = Number(header(answer, 'x-mbx-used-weight-1m'));
-    if (Number.isFinite(used)) this.#used = Math.max(this.#used, used);
+    if (Number.isFinite(used)) {
+      this.#used = Math.max(this.#used, used);
+      this.#isBlind = false;
+    }
     if (!BANNED.has(answer.status)) return;
     const seconds = Number(header(answer, 'retry-after'));
     const wait = Number.isFinite(seconds) && seconds > 0 ? seconds : STOP_SECONDS;

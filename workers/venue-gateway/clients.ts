@@ -12,6 +12,8 @@ export interface ClientsOptions {
   /** Servers that stand in for exchanges, by ccxt id: what a closed network or a test has. */
   readonly exchangeUrls?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /** What the venue allows an address per minute. Default: what the paper venue does. */
+  readonly weightPerMinute?: number;
 }
 
 /** A ccxt client with the budget of the server it talks to. */
@@ -26,9 +28,16 @@ const PAPER_DIALECT = 'binance';
  */
 const EXCHANGE_WEIGHT = 6_000;
 const PAPER_WEIGHT = 6_000_000;
+/** A gateway that was just started does not know yet what it has used this minute: a part is never
+ * used, so that the first answer can tell. */
+const USABLE = 0.95;
+/** Symbols and the time, which a new client asks for first. */
+const OPENING_WEIGHT = 22;
 const MOST_ACCOUNTS = 200;
 /** Of a reply about orders, trades or money: a thousand rows fit. */
 const MOST_BYTES = 1_000_000;
+
+export const OUT_OF_BUDGET = 'the rate budget is spent';
 
 /** Every connection this process has to a venue: one client per account, one per exchange whose
  * public data is read. The only place that sees keys. */
@@ -36,10 +45,14 @@ export class Clients {
   readonly #options: ClientsOptions;
   readonly #accounts = new Map<string, Promise<Client>>();
   readonly #exchanges = new Map<string, Promise<Client>>();
-  readonly #paperBudget = new RateBudget(PAPER_WEIGHT);
+  readonly #paperBudget: RateBudget;
+  #clock: Promise<Client> | null = null;
+  #learning: Promise<number> | null = null;
 
   constructor(options: ClientsOptions) {
     this.#options = options;
+    const limit = options.weightPerMinute ?? PAPER_WEIGHT;
+    this.#paperBudget = new RateBudget(Math.floor(limit * USABLE), { isBlind: true });
   }
 
   get paperBudget(): RateBudget {
@@ -57,10 +70,17 @@ export class Clients {
     return client;
   }
 
+  /** Loads what is needed to speak to the venue, without speaking to it. */
+  async load(): Promise<void> {
+    this.#clock ??= this.#connect(this.#paper(), this.#paperBudget);
+    await this.#clock;
+  }
+
   /** The venue's clock, when the budget allows a look. Throws `VenueError`. */
   async venueTimeMs(): Promise<number> {
-    const { venue, budget } = await this.market();
-    if (!budget.take(1, 'protective')) throw new VenueError('budget', 'the rate budget is spent');
+    this.#clock ??= this.#connect(this.#paper(), this.#paperBudget);
+    const { venue, budget } = await this.#clock;
+    if (!budget.take(1, 'protective')) throw new VenueError('budget', OUT_OF_BUDGET);
     return venue.timeMs();
   }
 
@@ -76,7 +96,9 @@ export class Clients {
   }
 
   async close(): Promise<void> {
-    const all = await Promise.allSettled([...this.#accounts.values(), ...this.#exchanges.values()]);
+    const clocks = this.#clock ? [this.#clock] : [];
+    const opened = [...this.#accounts.values(), ...this.#exchanges.values(), ...clocks];
+    const all = await Promise.allSettled(opened);
     await Promise.allSettled(
       all.map(async (result) => {
         if (result.status === 'fulfilled') await result.value.venue.exchange.close();
@@ -96,13 +118,26 @@ export class Clients {
 
   async #open(account: string): Promise<Client> {
     const { paperSecret } = this.#options;
+    await this.#mayOpen();
     return this.#connect(
       { ...this.#paper(), keys: paperKeys(paperSecret, account) },
       this.#paperBudget,
     );
   }
 
-  #openPaper(): Promise<Client> {
+  /** An earlier process may have used most of this minute. Throws `VenueError`. */
+  async #mayOpen(): Promise<void> {
+    this.#learning ??= this.venueTimeMs();
+    await this.#learning.catch((error: unknown) => {
+      this.#learning = null;
+      throw error;
+    });
+    if (this.#paperBudget.take(OPENING_WEIGHT, 'protective')) return;
+    throw new VenueError('budget', OUT_OF_BUDGET);
+  }
+
+  async #openPaper(): Promise<Client> {
+    await this.#mayOpen();
     return this.#connect(this.#paper(), this.#paperBudget);
   }
 

@@ -26,6 +26,8 @@ export interface GatewayOptions extends ClientsOptions {
 }
 
 export interface Gateway {
+  /** Resolves once an order would not have to wait for anything to be loaded. */
+  ready(): Promise<void>;
   facts(): Record<string, unknown>;
   close(): Promise<void>;
 }
@@ -52,6 +54,7 @@ export function startVenueGateway(options: GatewayOptions): Gateway {
   );
   const service = startVenueService(bus, wire, { venue, verbs, log });
   return {
+    ready: () => clients.load(),
     facts: () => ({
       venue,
       ...service.facts(),

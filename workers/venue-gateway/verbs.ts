@@ -2,7 +2,7 @@ import { VenueError } from '../../adapters/venue/port.ts';
 import type { VenueCodecs } from '../../proto/venue.ts';
 import type { Answer } from '../../proto/venue-codec.ts';
 import type { Purpose } from './budget.ts';
-import type { Client, Clients } from './clients.ts';
+import { type Client, type Clients, OUT_OF_BUDGET } from './clients.ts';
 import type { Executions } from './executions.ts';
 import { type Gate, sendOrder } from './send.ts';
 import type { Watcher } from './watcher.ts';
@@ -34,8 +34,6 @@ const WEIGHTS = {
   watch: 22,
 } as const satisfies Record<Verb, number>;
 
-const OUT_OF_BUDGET = 'the rate budget is spent';
-
 type OrderVerbs = Pick<Verbs, 'order-new' | 'order-query' | 'order-cancel' | 'orders-open'>;
 type BookVerbs = Pick<Verbs, 'trades' | 'account'>;
 type MarketVerbs = Omit<Verbs, keyof OrderVerbs | keyof BookVerbs>;
@@ -49,7 +47,8 @@ function orderVerbs(deps: VerbsDeps): OrderVerbs {
   const { clients, gate, executions } = deps;
   return {
     'order-new': async (request) => {
-      const client = await clients.account(request.account);
+      const client = await clients.account(request.account).catch(unopened);
+      if (typeof client === 'string') return { state: 'refused', why: client };
       if (!client.budget.take(WEIGHTS['order-new'], 'ordinary')) {
         return { state: 'refused', why: OUT_OF_BUDGET };
       }
@@ -64,11 +63,12 @@ function orderVerbs(deps: VerbsDeps): OrderVerbs {
         ask: ({ venue }) => venue.queryOrder(key),
       }),
     'order-cancel': async (key) => {
-      const { venue, budget } = await clients.account(key.account);
-      if (!budget.take(WEIGHTS['order-cancel'], 'protective')) {
+      const client = await clients.account(key.account).catch(unopened);
+      if (typeof client === 'string') return { state: 'unknown', why: client };
+      if (!client.budget.take(WEIGHTS['order-cancel'], 'protective')) {
         return { state: 'unknown', why: OUT_OF_BUDGET };
       }
-      return venue.cancelOrder(key);
+      return client.venue.cancelOrder(key);
     },
     'orders-open': ({ account, symbol }) =>
       askAbout(deps, account, {
@@ -85,6 +85,12 @@ function bookVerbs(deps: VerbsDeps): BookVerbs {
     account: ({ account }) =>
       askAbout(deps, account, { verb: 'account', ask: ({ venue }) => venue.account() }),
   };
+}
+
+/** Why an account cannot be reached at all, as an outcome rather than a throw. */
+function unopened(error: unknown): string {
+  if (error instanceof VenueError) return error.message;
+  throw error;
 }
 
 /** A question about one account. Whoever is asked about is listened to from then on: after a
