@@ -131,6 +131,12 @@ export class GuardFloor {
     return { openTimeMs, closeTimeMs: closeTimeOf(minute), ...prices, volume };
   }
 
+  /** Moves the venue by a minute that nobody tells the guards. */
+  async unheard(prices: Prices): Promise<void> {
+    this.#minute += 1;
+    await this.control.tape(this.#closeOf(this.candle(this.#minute, prices), prices.close));
+  }
+
   /** Releases the next minute. `nextOpen`: where the one after it opens. */
   async minute(
     prices: Prices,
@@ -143,6 +149,7 @@ export class GuardFloor {
   }
 
   async release(candle: Candle, nextOpen: number | null): Promise<void> {
+    this.#minute = (candle.openTimeMs - START_MS) / 60_000;
     await this.control.tape(this.#closeOf(candle, nextOpen));
     await this.tell(candle);
   }

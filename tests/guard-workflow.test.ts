@@ -10,7 +10,7 @@ const TRAIL = { targetAtrPct: 0, trailAtrPct: 0, trailBps: 100, trailFromAtrPct:
 beforeAll(() => floor.open(), 120_000);
 afterAll(() => floor.close());
 
-describe('guard of a position', () => {
+describe('guard of a position', { timeout: 240_000 }, () => {
   test('entry - a stop rests at the venue before the next candle is released', async () => {
     await floor.meet({ ...TRAIL, maxOrderQuote: '1000' });
     await floor.minute(flat(50_000));

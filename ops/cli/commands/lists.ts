@@ -2,10 +2,16 @@ import type { Command } from 'commander';
 import { listDebates, showDebate } from '../../../adapters/store/debates.ts';
 import { readDecisions } from '../../../adapters/store/decisions.ts';
 import { listFills } from '../../../adapters/store/fills.ts';
+import { listGuards } from '../../../adapters/store/guards.ts';
 import { findInstrument } from '../../../adapters/store/instruments.ts';
 import { listOrders } from '../../../adapters/store/orders.ts';
-import { listPortfolios, listPositions } from '../../../adapters/store/positions.ts';
+import {
+  listPortfolios,
+  listPositions,
+  type PositionRow,
+} from '../../../adapters/store/positions.ts';
 import { listUsers } from '../../../adapters/store/users.ts';
+import type { GuardRecord } from '../../../proto/guard.ts';
 import { type Connections, withStack } from '../connections.ts';
 import { debatePage } from '../debate-page.ts';
 import { findByPrefix } from '../find.ts';
@@ -145,6 +151,7 @@ async function usernames({ db }: Connections): Promise<(userId: string) => strin
 async function positionsList(connections: Connections, { symbol }: ListFlags): Promise<Listed> {
   const { db } = connections;
   const positions = await listPositions(db, symbol === undefined ? {} : { symbol });
+  const guards = await listGuards(db, { open: true, ...(symbol === undefined ? {} : { symbol }) });
   const portfolios = await listPortfolios(db);
   const name = await usernames(connections);
   const held = table(
@@ -169,6 +176,7 @@ async function positionsList(connections: Connections, { symbol }: ListFlags): P
         cell: ({ realisedPnl }) => shortDecimal(realisedPnl, 2),
         align: 'right',
       },
+      ...guardColumns(guards),
     ],
     'no positions',
   );
@@ -184,7 +192,40 @@ async function positionsList(connections: Connections, { symbol }: ListFlags): P
     ],
     'no money',
   );
-  return { rows: { positions, portfolios }, text: `${held}\n\n${money}` };
+  return { rows: { positions, guards, portfolios }, text: `${held}\n\n${money}` };
+}
+
+/** What guards each position: the stop, the target, and what is being done. */
+function guardColumns(guards: readonly GuardRecord[]) {
+  const guardOf = (held: PositionRow): GuardRecord | undefined =>
+    guards.find(({ userId, venue, symbol }) => {
+      return userId === held.userId && venue === held.venue && symbol === held.symbol;
+    });
+  const price = (text: string | null | undefined): string =>
+    text === null || text === undefined ? '' : shortDecimal(text, 4);
+  return [
+    {
+      heading: 'STOP',
+      cell: (held: PositionRow) => price(guardOf(held)?.state.stopPrice),
+      align: 'right',
+    },
+    {
+      heading: 'TARGET',
+      cell: (held: PositionRow) => price(guardOf(held)?.state.targetPrice),
+      align: 'right',
+    },
+    { heading: 'GUARD', cell: (held: PositionRow) => guardText(guardOf(held)) },
+  ] as const;
+}
+
+function guardText(guard: GuardRecord | undefined): string {
+  if (guard === undefined) return '';
+  const { resting, bare, selling, trailing, stuck } = guard.state;
+  if (stuck !== null) return 'needs a person';
+  if (selling !== null) return `selling: ${selling.why}`;
+  if (bare !== null) return 'watched, too small to rest';
+  if (resting === null) return 'no stop rests yet';
+  return trailing ? 'rests, trailing' : 'rests';
 }
 
 async function ordersList(connections: Connections, flags: ListFlags): Promise<Listed> {
