@@ -101,10 +101,11 @@ export class OrderDesk {
     return { byLeg, all };
   }
 
-  /** The least an order can cost: signed and accepted at the same venue, durable in its log, with no
-   * book, ledger, fence or workflow behind it. Milliseconds. */
+  /** The least an order can cost: signed and accepted at the same venue, durable in its log, with
+   * no book, ledger, fence or workflow behind it. Milliseconds. */
   async bare(lane: number): Promise<number> {
     const { apiKey, secret } = paperKeys(this.#secret, bareAccount(lane));
+    const { paperUrl } = this.#state.addresses;
     const startedAtMs = performance.now();
     const query = new URLSearchParams({
       symbol: SYMBOL.replace('/', ''),
@@ -116,7 +117,7 @@ export class OrderDesk {
       timestamp: String(Date.now()),
     });
     query.set('signature', createHmac('sha256', secret).update(query.toString()).digest('hex'));
-    const answer = await fetch(new URL(`/api/v3/order?${query}`, this.#state.addresses.paperUrl), {
+    const answer = await fetch(new URL(`/api/v3/order?${query.toString()}`, paperUrl), {
       method: 'POST',
       headers: { 'x-mbx-apikey': apiKey },
     });

@@ -7,12 +7,14 @@
  * orders a second, to the booked fill and the guard's look; beside both the bare order, signed and
  * accepted at the same venue with nothing behind it, in the same run; and the time until a fresh
  * order is accepted after `kill -9` of the order worker in the middle of another, and until that
- * other one has its end. Not measured: debates, a network, a real exchange, more than one machine.
- * Traders alternate purchases and sales in a market that stands still. */
+ * other one has its end. Not measured: debates (and so no checker runs beside it), a network, a
+ * real exchange, more than one machine. Traders alternate purchases and sales in a market that
+ * stands still. */
 import { rmSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readStack, type StackState, startStack } from '../ops/stack/control.ts';
+import { SERVICE_NAMES } from '../ops/stack/topology.ts';
 import { testHome } from '../tests/support/home.ts';
 import { OrderDesk } from './orders-desk.ts';
 import { percentile } from './statistics.ts';
@@ -164,7 +166,9 @@ async function measure(legs: number, kills: number): Promise<Figures> {
   const [loadBefore = 0] = loadavg();
   const home = testHome();
   const environments = { 'venue-gateway': UNLIMITED };
-  const stack = await startStack({ home, detached: false, environments });
+  // The checker would stop trading at once: these decisions were made without a debate.
+  const services = SERVICE_NAMES.filter((name) => name !== 'checker');
+  const stack = await startStack({ home, detached: false, services, environments });
   const desk = new OrderDesk(stack.state);
   try {
     await desk.open(Math.max(...LANES));

@@ -33,8 +33,8 @@ describe('random', () => {
     expect(mean(normals)).toBeCloseTo(0, 1);
     expect(mean(normals.map((value) => value * value))).toBeCloseTo(1, 1);
     const wholes = new Set(many(1_000, () => random.whole(3, 5)));
-    expect([...wholes].sort()).toEqual([3, 4, 5]);
-    expect(random.shuffled([1, 2, 3, 4]).sort()).toEqual([1, 2, 3, 4]);
+    expect([...wholes].sort((a, b) => a - b)).toEqual([3, 4, 5]);
+    expect(random.shuffled([1, 2, 3, 4]).sort((a, b) => a - b)).toEqual([1, 2, 3, 4]);
     expect(() => random.pick([])).toThrow('there must be something to pick from');
   });
 });

@@ -4,7 +4,7 @@
  *
  * xoshiro128** 1.1 (David Blackman, Sebastiano Vigna, "Scrambled linear pseudorandom number
  * generators", ACM TOMS 47, 2021; https://prng.di.unimi.it/xoshiro128starstar.c). Its four words
- * are filled from the seed by the output function of MurmurHash3 over a Weyl sequence (SplitMix). */
+ * are filled from the seed by the output function of MurmurHash3 over a Weyl sequence. */
 export class Random {
   readonly #words: Uint32Array;
 
@@ -82,8 +82,9 @@ function rotate(word: number, by: number): number {
 
 function wordsOf(seed: readonly (number | string)[]): Uint32Array {
   let state = 0x2545f491;
-  for (const unit of [...JSON.stringify(seed)]) {
-    state = mixed((state ^ (unit.codePointAt(0) ?? 0)) + 0x9e3779b9);
+  const text = JSON.stringify(seed);
+  for (let at = 0; at < text.length; at += 1) {
+    state = mixed((state ^ text.charCodeAt(at)) + 0x9e3779b9);
   }
   const words = new Uint32Array(4);
   for (let at = 0; at < words.length; at += 1) {

@@ -13,7 +13,6 @@ import {
 import { freeBytes, homeAt } from '../stack/home.ts';
 import { removeOutsideData } from '../stack/postgres.ts';
 import type { Routes, ServiceName } from '../stack/topology.ts';
-import { killFile } from './points.ts';
 import { CuttableLine } from './proxy.ts';
 
 /** Which lines between workers and servers can be cut: all that carry orders, debates or books. */
@@ -98,7 +97,7 @@ export class Arena {
 
   /** Waits until every process is there and says that it is well. */
   async healthy(signal: AbortSignal): Promise<void> {
-    await until('every process to be healthy', HEALTHY_WITHIN_MS, signal, () =>
+    await until('every process to be healthy', { withinMs: HEALTHY_WITHIN_MS, signal }, () =>
       this.services.every((service) => service.status === 'healthy'),
     );
   }
@@ -115,6 +114,12 @@ export class Arena {
     if (this.volume !== null) unmount(this.volume);
     removePlace(this.#root, this.home);
   }
+}
+
+/** The file in which an order worker under trial finds where it is to die (CORRO_KILL_FILE). It is
+ * removed right before, so that the next worker lives. */
+export function killFile(home: string): string {
+  return join(home, 'kill-at');
 }
 
 interface Place {
@@ -192,8 +197,7 @@ async function closeLines(lines: readonly CuttableLine[]): Promise<void> {
 /** Waits until something is so; throws, naming it, when it is not within the time. */
 export async function until(
   what: string,
-  withinMs: number,
-  signal: AbortSignal,
+  { withinMs, signal }: { readonly withinMs: number; readonly signal: AbortSignal },
   look: () => Promise<boolean> | boolean,
 ): Promise<void> {
   const giveUpAtMs = performance.now() + withinMs;

@@ -94,10 +94,10 @@ export class Campaign {
   }
 
   async #suffer(): Promise<void> {
-    const { limitMs, rounds, signal, screen } = this.#options;
+    const { limitMs, rounds, screen } = this.#options;
     const startedAtMs = performance.now();
     screen.line('  the market moves; waiting for the first orders');
-    await until('the first order', RECOVERY_LIMIT_MS, signal, async () => {
+    await until('the first order', this.#patience, async () => {
       this.#load.assertRunning();
       return (await this.#eyes.compare()).venueOrders > 0;
     });
@@ -146,7 +146,7 @@ export class Campaign {
   async #recover(): Promise<number> {
     const startedAtMs = performance.now();
     let first: Progress | null = null;
-    await until('recovery', RECOVERY_LIMIT_MS, this.#options.signal, async () => {
+    await until('recovery', this.#patience, async () => {
       this.#load.assertRunning();
       const progress = await this.#eyes.progress();
       if (progress === null) return false;
@@ -164,14 +164,18 @@ export class Campaign {
     const { signal } = this.#options;
     this.#gate.close();
     await this.#arena.healthy(signal);
-    await until('the market to stand still', RECOVERY_LIMIT_MS, signal, () => {
+    await until('the market to stand still', this.#patience, () => {
       this.#load.assertRunning();
       return this.#gate.held;
     });
-    await until('every order to be over', RECOVERY_LIMIT_MS, signal, async () => {
+    await until('every order to be over', this.#patience, async () => {
       const progress = await this.#eyes.progress();
       return progress !== null && progress.live.length === 0;
     });
+  }
+
+  get #patience() {
+    return { withinMs: RECOVERY_LIMIT_MS, signal: this.#options.signal };
   }
 
   async #fundUsers(): Promise<void> {
@@ -183,8 +187,8 @@ export class Campaign {
     }
   }
 
-  /** A halt that a fault brought about has done its work; as a person would, the campaign lifts it by
-   * its name. One that says that an invariant does not hold is a failure. */
+  /** A halt that a fault brought about has done its work; as a person would, the campaign lifts it
+   * by its name. One that says that an invariant does not hold is a failure. */
   async #liftHalts(): Promise<void> {
     const connections = new Connections(this.#arena.state);
     const { signal, screen } = this.#options;

@@ -81,9 +81,10 @@ async function startElsewhere(
     namespace: arena.state.namespace,
     ports: { ...any, temporal: 0, temporalUi: 0, temporalHttp: 0 },
   });
+  const within = { withinMs: SETTLED_WITHIN_MS, signal };
   const eyes = new Eyes({ postgresUrl: stack.state.addresses.postgresUrl, home });
   try {
-    await until('the copy to settle its orders', SETTLED_WITHIN_MS, signal, async () => {
+    await until('the copy to settle its orders', within, async () => {
       const progress = await eyes.progress();
       return progress !== null && progress.live.length === 0 && (await eyes.undecided()) === 0;
     });

@@ -1,6 +1,5 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Arena, until } from './arena.ts';
+import { type Arena, killFile, until } from './arena.ts';
 import type { Fault } from './fault.ts';
 
 /** The named points between an intent and its booked fill; activities/orders-points.ts says what
@@ -21,12 +20,6 @@ export type Point = (typeof POINTS)[number];
 /** An order has to come by: the market may be quiet, and a slow machine slow. */
 const PASSED_WITHIN_MS = 300_000;
 
-/** The file in which an order worker under trial finds where it is to die (CORRO_KILL_FILE). It is
- * removed right before, so that the next worker lives. */
-export function killFile(home: string): string {
-  return join(home, 'kill-at');
-}
-
 /** Every point as a fault: the order worker kills itself there, as a power cut would. */
 export function pointFaults(): readonly Fault[] {
   return POINTS.map((point) => ({
@@ -36,10 +29,11 @@ export function pointFaults(): readonly Fault[] {
     inflict: async ({ arena, signal }) => {
       const before = arena.pidOf('order-worker');
       const file = killFile(arena.home);
+      const within = { withinMs: PASSED_WITHIN_MS, signal };
       writeFileSync(file, point);
       try {
-        await until(`an order at ${point}`, PASSED_WITHIN_MS, signal, () => !existsSync(file));
-        await until('its end', PASSED_WITHIN_MS, signal, () => !isOrderWorker(arena, before));
+        await until(`an order at ${point}`, within, () => !existsSync(file));
+        await until('its end', within, () => !isOrderWorker(arena, before));
       } finally {
         rmSync(file, { force: true });
       }

@@ -9,6 +9,7 @@ const PAUSE_MS = 200;
 /** No answer: send it again, under the same id. */
 export function blindRetry(world: World, quantity: number): Program<void> {
   return retrying(world, quantity, function* () {
+    yield 0;
     return false;
   });
 }

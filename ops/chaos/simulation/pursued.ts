@@ -103,8 +103,11 @@ class Pursuer {
       case 'abandon':
       case 'halt':
         return { type: 'recorded' };
-      default:
-        throw new Error(`${step.type} is no step of a worker`);
+      case 'read':
+      case 'wait':
+      case 'done':
+      case 'fail':
+        throw new Error(`${step.type} is no step of a worker here`);
     }
   }
 
