@@ -6,16 +6,18 @@ import { automaticHaltName } from '../adapters/store/automatic-halts.ts';
 import {
   activeHalts,
   haltAgainst,
-  haltAgainstLeg,
   liftHalt,
   type NewHalt,
   placeHalt,
   SAFETY_PARTITION,
 } from '../adapters/store/halts.ts';
 import { type LegRequest, prepareOrder } from '../adapters/store/intents.ts';
+import { type Lease, legLease } from '../adapters/store/leases.ts';
 import { transaction } from '../adapters/store/store.ts';
+import type { Side } from '../core/risk/facts.ts';
 import { HALT_LEVELS } from '../core/risk/halt.ts';
 import { plansOf } from '../workers/order-worker/halt-keeper.ts';
+import { fence } from '../workers/venue-gateway/fence.ts';
 import { decidedLeg, fundedTrader, prepareMarket, type Trader } from './orders-samples.ts';
 import { openTestDatabase } from './support/servers.ts';
 
@@ -113,38 +115,45 @@ describe('halt against an order', () => {
     { what: 'both', userId: 'ana', symbol: BTC, hits: 'ana BTC' },
   ] as const;
 
-  test.each(scopes)('scope - of $what, asked by order or by leg', async ({ hits, ...scope }) => {
-    const userId = scope.userId && ana.userId;
-    const legs: [string, LegRequest][] = [];
-    for (const [name, trader, symbol] of [
-      ['ana BTC', ana, BTC],
-      ['ana ETH', ana, 'ETH/USDT'],
-      ['ben BTC', ben, BTC],
-    ] as const) {
-      const leg = await decidedLeg(database.db, trader, { action: 'BUY', symbol });
-      expect(await prepare({ ...leg, requestedQuantity: '0.0002' })).toBe('order');
-      legs.push([name, leg]);
-    }
-    for (const level of HALT_LEVELS) {
-      const placed = await place({ level, userId, symbol: scope.symbol });
-      const hit: string[] = [];
-      for (const [name, leg] of legs) {
-        const found = await haltAgainstLeg(database.db, leg.legId);
-        expect(await haltAgainst(database.db, leg)).toEqual(found);
-        if (found) hit.push(name);
-        if (found) expect(found).toEqual(placed);
-        const sale = await haltAgainst(database.db, { ...leg, side: 'SELL' });
-        expect(sale !== null).toBe(found !== null && level === 'pause');
+  test.each(scopes)(
+    'scope - of $what, asked by the order worker and by the gateway',
+    async ({ hits, ...scope }) => {
+      const userId = scope.userId && ana.userId;
+      const orders: { name: string; leg: LegRequest; lease: Lease }[] = [];
+      for (const [name, trader, symbol] of [
+        ['ana BTC', ana, BTC],
+        ['ana ETH', ana, 'ETH/USDT'],
+        ['ben BTC', ben, BTC],
+      ] as const) {
+        const leg = await decidedLeg(database.db, trader, { action: 'BUY', symbol });
+        const small = { ...leg, requestedQuantity: '0.0002' };
+        const prepared = await prepareOrder(database.db, small, 'test');
+        if (prepared.kind === 'refused') throw new Error(prepared.refusal.text);
+        const lease = { name: legLease(leg.legId), epoch: prepared.order.epoch };
+        orders.push({ name, leg, lease });
       }
-      expect(hit.join(',')).toBe(hits);
-      await lift();
-    }
-  });
-
-  test('leg - one without an intent is refused an answer', async () => {
-    const asked = haltAgainstLeg(database.db, 'f'.repeat(64));
-    await expect(asked).rejects.toThrow('must have an intent');
-  });
+      for (const level of HALT_LEVELS) {
+        const placed = await place({ level, userId, symbol: scope.symbol });
+        const hit: string[] = [];
+        for (const { name, leg, lease } of orders) {
+          const forbids = async (side: Side) => {
+            const found = await haltAgainst(database.db, { ...leg, side });
+            const asked = { lease, account: leg.userId, symbol: leg.symbol, side };
+            const fenced = await fence(database.db, asked);
+            // Two judges, who must agree: the order worker's and the gateway's.
+            expect(fenced).toBe(found && `halted by ${found.name} (${found.level})`);
+            if (found) expect(found).toEqual(placed);
+            return found !== null;
+          };
+          const forbidden = await forbids('BUY');
+          if (forbidden) hit.push(name);
+          expect(await forbids('SELL')).toBe(forbidden && level === 'pause');
+        }
+        expect(hit.join(',')).toBe(hits);
+        await lift();
+      }
+    },
+  );
 
   test('order - prepared before the halt and after it is lifted, and not in between', async () => {
     const leg = (action: 'BUY' | 'SELL') => decidedLeg(database.db, ana, { action });

@@ -4,7 +4,7 @@ import type { Side } from '../../core/risk/facts.ts';
 import { HALT_LEVELS, type HaltLevel } from '../../core/risk/halt.ts';
 import { appendAudit } from './audit.ts';
 import type { Database } from './schema.ts';
-import { type Reader, transaction, type Writer } from './store.ts';
+import { type Reader, within } from './store.ts';
 import { UnknownError } from './unknown.ts';
 
 /** Where halts are audited. */
@@ -137,27 +137,6 @@ export async function haltAgainst(db: Reader, asked: HaltQuestion): Promise<Halt
   return row ? haltOf(row) : null;
 }
 
-/** `haltAgainst` for the order of a leg, in one query. Throws when the leg has no intent: nothing
- * may be sent for it at all. */
-export async function haltAgainstLeg(db: Reader, legId: string): Promise<Halt | null> {
-  const row = await db
-    .selectFrom('intents as i')
-    .leftJoin('halts as h', (join) =>
-      join
-        .on('h.lifted_at', 'is', null)
-        .on((eb) => eb.or([eb('h.user_id', 'is', null), eb('h.user_id', '=', eb.ref('i.user_id'))]))
-        .on((eb) => eb.or([eb('h.symbol', 'is', null), eb('h.symbol', '=', eb.ref('i.symbol'))]))
-        .on((eb) => eb.or([eb('h.level', '=', 'pause'), eb('i.side', '=', 'BUY')])),
-    )
-    .selectAll('h')
-    .where('i.leg_id', '=', legId)
-    .orderBy('h.placed_at')
-    .limit(1)
-    .executeTakeFirst();
-  if (!row) throw new Error(`leg ${legId} must have an intent`);
-  return row.id === null ? null : haltOf(row as HaltRow);
-}
-
 interface HaltRow {
   readonly id: string;
   readonly name: string;
@@ -197,9 +176,4 @@ function haltOf(row: HaltRow): Halt {
     placedBy: row.placed_by,
     placedAtMs: row.placed_at.getTime(),
   };
-}
-
-/** Within the caller's transaction where there is one, else in a transaction of its own. */
-function within<T>(db: Kysely<Database>, act: (trx: Writer) => Promise<T>): Promise<T> {
-  return db.isTransaction ? act(db as Writer) : transaction(db, act);
 }

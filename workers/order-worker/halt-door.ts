@@ -63,7 +63,7 @@ export function startHaltDoor(
 }
 
 /** Places what some bytes ask for. Throws only when the database does not answer. */
-export async function placeRequested(db: Kysely<Database>, bytes: Uint8Array): Promise<HaltReply> {
+async function placeRequested(db: Kysely<Database>, bytes: Uint8Array): Promise<HaltReply> {
   try {
     const { id, name } = await placeHalt(db, { ...readHaltRequest(bytes), automatic: true });
     return { placed: { id, name } };
