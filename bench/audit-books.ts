@@ -126,7 +126,7 @@ export class BookWriter {
     const debate = `1m-${minute}`;
     const snapshot = {
       ...{ ...market, eventId: id, closeTimeMs },
-      reading: { regime: 'quiet_range', indicators: { volatility20: 0.001, rsi14: 55.123456789 } },
+      reading: { regime: 'calm', indicators: { volatility20: 0.001, rsi14: 55.123456789 } },
       holdings: { quantity: action === 'BUY' ? '0' : '0.00999', equity: FUNDS },
       candles: Array.from({ length: 12 }, (_, step) => ({ close: 50_000 + step, volume: 1.5 })),
     };

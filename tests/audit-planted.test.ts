@@ -1,6 +1,11 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ANCHOR_FILE } from '../ops/audit/anchors.ts';
+import type { ChainAudit } from '../ops/audit/chain-report.ts';
 import { INVARIANTS } from '../ops/audit/invariants.ts';
 import { type LogLine, type Plant, SoundRun, violated } from './audit-floor.ts';
+import { until } from './e2e/corro.ts';
 
 /** Failure here means: the books can be wrong in a way the checker does not see, or it cries over
  * books that are right. One real run of the whole stack; each test plants one violation into a copy
@@ -338,17 +343,69 @@ describe('audit', () => {
     expect(JSON.parse(stdout)).toMatchObject({ sound: true, violations: 0 });
   });
 
-  test('a person at the command line - violations are named, exit code 8', async () => {
-    const corro = run.corro;
+  test('violations in a running stack - named, exit code 8, and trading is halted', async () => {
+    const { corro } = run;
+    const halts = (): Promise<{ level: string; placed_by: string; reason: string }[]> =>
+      corro.sql(`select level, placed_by, reason from halts where name = 'violation-10'
+        and lifted_at is null`);
+    expect(await halts()).toEqual([]);
     await corro.sql('update positions set quantity = quantity + 1');
     try {
       const { code, stdout } = await corro.run('audit', '--invariant', '10');
       expect(code).toBe(8);
       expect(stdout).toMatch(/10: .* position is .*, its fills make/);
+      const [halt] = await until('the halt', async () => orNull(await halts()), 120_000);
+      expect(halt).toMatchObject({ level: 'pause', placed_by: 'checker' });
+      expect(halt?.reason).toMatch(/position is .*, its fills make/);
     } finally {
       await corro.sql('update positions set quantity = quantity - 1');
     }
+    // Lifting is a person's; a check under way may still find what was planted and ask again.
+    await until('a lift that lasts', () => liftedForGood(halts), 120_000);
     const unknown = await corro.run('audit', '--invariant', '99');
     expect(unknown.code).toBe(2);
-  });
+  }, 300_000);
+
+  test('anchors - the stack keeps them; a chain made right again is found by them', async () => {
+    const { corro } = run;
+    const anchored = () => corro.json<ChainAudit>('audit', '--chain');
+    const sound = await until('anchors', async () => {
+      const report = await anchored();
+      return (report.anchors?.anchors ?? 0) > 0 ? report : null;
+    });
+    expect(sound).toMatchObject({ sound: true, anchors: { violations: [] } });
+    const file = join(corro.home, 'anchors', ANCHOR_FILE);
+    const kept = readFileSync(file, 'utf8');
+    writeFileSync(file, '');
+    try {
+      const { code, stdout } = await corro.run('audit', '--chain');
+      expect(code).toBe(8);
+      expect(stdout).toMatch(/anchor \d+ of .* was published, the file lacks it/);
+    } finally {
+      writeFileSync(file, kept);
+    }
+  }, 300_000);
 });
+
+function orNull<T>(rows: readonly T[]): readonly T[] | null {
+  return rows.length > 0 ? rows : null;
+}
+
+/** Lifts the halt as often as it is there; true once a whole check has not asked for it again. */
+async function liftedForGood(halts: () => Promise<readonly unknown[]>): Promise<boolean> {
+  const { corro } = run;
+  const checked = await checksDone();
+  if ((await halts()).length > 0) {
+    await corro.ok('halt', 'lift', 'violation-10', '--reason', 'the row is right again', '--json');
+    return false;
+  }
+  await until('two more checks', async () => (await checksDone()) >= checked + 2, 60_000);
+  return (await halts()).length === 0;
+}
+
+async function checksDone(): Promise<number> {
+  const { services } = run.corro.state;
+  const url = services.find((one) => one.service === 'checker')?.healthUrl ?? '';
+  const facts = (await (await fetch(url)).json()) as { readonly checks: number };
+  return facts.checks;
+}
