@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const READY_WITHIN_MS = 40_000;
+const READY_WITHIN_MS = 120_000;
 
 /** One of Corro's own processes, started as the stack starts it. */
 export interface CorroProcess {
