@@ -220,8 +220,7 @@ export class GuardFloor {
       .orderBy('closed_at', 'desc')
       .executeTakeFirst();
     if (!row) return null;
-    const until = row.cooldown_until as Date | null;
-    const at = row.closed_at as Date | null;
-    return { reason: row.reason, cooldownMs: (until?.getTime() ?? 0) - (at?.getTime() ?? 0) };
+    const { reason, cooldown_until: until, closed_at: at } = row;
+    return { reason, cooldownMs: (until?.getTime() ?? 0) - (at?.getTime() ?? 0) };
   }
 }
