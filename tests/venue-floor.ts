@@ -79,11 +79,14 @@ export async function trader(url: string, account = ACCOUNT): Promise<Exchange> 
   return exchange;
 }
 
-/** Waits until `ready` holds, for at most 20 seconds: a busy machine is slow, not wrong. */
-export async function until(ready: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end; ) {
+/** Waits until `ready` holds, at most 20 seconds if not said: a busy machine is slow, not wrong. */
+export async function until(
+  ready: () => boolean | Promise<boolean>,
+  withinMs = 20_000,
+): Promise<void> {
+  for (const end = Date.now() + withinMs; Date.now() < end; ) {
     if (await ready()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error('it did not happen within 20 seconds');
+  throw new Error(`it did not happen within ${withinMs} ms`);
 }

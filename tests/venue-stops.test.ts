@@ -126,7 +126,7 @@ describe('venue stops', () => {
     });
   });
 
-  test('venue restarted - a stop that waits and one that was reached stay what they were', async () => {
+  test('venue restarted - one stop still waits, the other is still a limit order', async () => {
     const { server, control, directory } = desk.floor;
     const waits = { clientOrderId: 'waits', stopPrice: '40000', limitPrice: '39000' };
     await desk.port.newOrder(stop(waits));

@@ -6,8 +6,8 @@ import type { Execution } from '../proto/venue-messages.ts';
 import { key, logged, openGateway, order, withDesk } from './venue-desk.ts';
 import { ACCOUNT, SYMBOL, until } from './venue-floor.ts';
 
-/** The user stream through faults: reports are a second witness, so they may be lost, doubled and out
- * of order. A failure here means a stream that does not come back, or a report that says what was
+/** The user stream through faults: reports are a second witness, so they may be lost, doubled and
+ * out of order. A failure here means a stream that does not come back, or a report that says what was
  * not so. */
 describe('venue user stream', () => {
   const desk = withDesk();
@@ -88,7 +88,7 @@ describe('venue user stream', () => {
     await heard('later');
   });
 
-  test('gateway restarted - the first question brings the stream back, without an order', async () => {
+  test('gateway restarted - the first question brings the stream back', async () => {
     await desk.gateway.close();
     desk.gateway = openGateway(desk);
     expect(desk.gateway.facts()).toMatchObject({ userStreams: 0 });

@@ -76,8 +76,8 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
     streaming: { keepAlive: 10_000 },
     options: {
       recvWindow: RECV_WINDOW_MS,
-      // What signs goes by its own clock: the gateway stops when that is away from the venue's, and a
-      // clock that follows the venue's would follow its lies.
+      // What signs goes by its own clock: the gateway stops when that is away from the venue's, and
+      // a clock that follows the venue's would follow its lies.
       adjustForTimeDifference: options.keys === undefined,
       fetchCurrencies: false,
       fetchMargins: false,

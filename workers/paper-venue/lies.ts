@@ -36,7 +36,8 @@ const CODES = {
   ],
   timeout: [
     -1007,
-    'Timeout waiting for response from backend server. Send status unknown; execution status unknown.',
+    'Timeout waiting for response from backend server. ' +
+      'Send status unknown; execution status unknown.',
   ],
 } as const;
 

@@ -62,7 +62,7 @@ describe('stops', () => {
     });
   });
 
-  test('any stop and candle - within its limit, within the candle, never more than there is', () => {
+  test('any stop and candle - within limit and candle, never more than there is', () => {
     const price = fc.integer({ min: 1, max: 20_000 }).map((ticks) => ticks / 100);
     const anyStop = fc.record({
       side: fc.constantFrom<Side>('BUY', 'SELL'),

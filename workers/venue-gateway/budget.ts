@@ -20,8 +20,8 @@ export class RateBudget {
   #used = 0;
   #stoppedUntilMs = 0;
 
-  /** `isBlind`: what an earlier process has used this minute is not known yet; until an answer tells,
-   * only a request of weight 1 may be sent to find out. */
+  /** `isBlind`: what an earlier process has used this minute is not known yet; until an answer
+   * tells, only a request of weight 1 may be sent to find out. */
   constructor(
     limitPerMinute: number,
     { now = Date.now, isBlind = false }: { now?: () => number; isBlind?: boolean } = {},

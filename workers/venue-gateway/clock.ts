@@ -43,8 +43,9 @@ export class Clock {
     const ageMs = this.#sources.steady() - this.#last.steadyMs;
     if (ageMs > STALE_MS) return `the venue's clock was not read for ${Math.round(ageMs)} ms`;
     if (this.#hasJumped()) return 'our clock has jumped since it was compared';
-    if (Math.abs(this.#last.awayMs) <= MOST_AWAY_MS) return null;
-    return `our clock must be within ${MOST_AWAY_MS} ms of the venue's, was ${this.#last.awayMs} away`;
+    const { awayMs } = this.#last;
+    if (Math.abs(awayMs) <= MOST_AWAY_MS) return null;
+    return `our clock must be within ${MOST_AWAY_MS} ms of the venue's, was ${awayMs} away`;
   }
 
   facts(): { readonly clockAwayMs: number | null; readonly clockStops: string | null } {
@@ -70,8 +71,8 @@ export class Clock {
     try {
       const venueMs = await venue();
       const roundMs = steady() - steadyMs;
-      // The venue read its clock at some moment of the round trip: only what no such moment explains
-      // is a difference.
+      // The venue read its clock at some moment of the round trip: only what no such moment
+      // explains is a difference.
       const apart = venueMs - (wallMs + roundMs / 2);
       const surely = Math.sign(apart) * Math.max(0, Math.abs(apart) - roundMs / 2);
       this.#last = { wallMs, steadyMs, awayMs: Math.round(surely) + 0 };

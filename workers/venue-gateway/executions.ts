@@ -12,8 +12,8 @@ import type { Execution, Trade } from '../../proto/venue-messages.ts';
 import type { Client, Clients } from './clients.ts';
 
 const BACKOFF_MS = { first: 500, most: 30_000 };
-/** Streams held at once: below the number of accounts whose clients are kept. What nobody listens to
- * the queries find. */
+/** Streams held at once: below the number of accounts whose clients are kept. What nobody listens
+ * to the queries find. */
 const MOST_FOLLOWED = 150;
 const MOST_REMEMBERED = 50;
 

@@ -1,7 +1,7 @@
 const SECONDS = 60;
 
-/** Counts the orders of the last sixty seconds, all accounts together, and blows when one more would
- * be too many: whatever asks for orders at such a rate is not trading. */
+/** Counts the orders of the last sixty seconds, all accounts together, and blows when one more
+ * would be too many: whatever asks for orders at such a rate is not trading. */
 export class OrderFuse {
   readonly #most: number;
   readonly #now: () => number;
