@@ -1,7 +1,7 @@
 /** Orders through the whole durable path: Temporal, Postgres, NATS, the venue gateway and the paper
  * venue, each a process of a stack of its own with durable disks, in a temporary home.
  *
- *     node bench/orders.ts [--json] [--quick] [--kills N]
+ *     node bench/orders.ts [--json] [--legs N] [--kills N]
  *
  * Printed: from the recorded verdict to the order accepted at the venue, one in flight and 16;
  * orders a second, to the booked fill and the guard's look; beside both the bare order, signed and
@@ -56,7 +56,7 @@ interface Figures {
 }
 
 const LANES = [1, 16] as const;
-const LEGS = { full: 200, quick: 40 } as const;
+const LEGS = 200;
 const WARM_UP_LEGS = 4;
 /** The kill meets another step each time. */
 const LATEST_KILL_MS = 200;
@@ -240,6 +240,5 @@ function show({ date, machine, loadBefore, loadAfter, loads, takeOver }: Figures
 const flags = process.argv.slice(2);
 const option = (name: string, otherwise: number): number =>
   flags.includes(name) ? Number(flags[flags.indexOf(name) + 1]) : otherwise;
-const legs = flags.includes('--quick') ? LEGS.quick : LEGS.full;
-const figures = await measure(legs, option('--kills', 20));
+const figures = await measure(option('--legs', LEGS), option('--kills', 20));
 console.log(flags.includes('--json') ? JSON.stringify(figures) : show(figures));
