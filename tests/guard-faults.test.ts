@@ -133,7 +133,7 @@ describe('guard and its faults', { timeout: 240_000 }, () => {
     expect(await openStops()).toEqual([]);
   });
 
-  test('order worker killed -9 while the stop moves - one stop, where it should be', async () => {
+  test('order worker killed -9 in a move - one stop, where it should be', async () => {
     await bought();
     const moving = floor.minute(flat(51_000));
     await new Promise((resolve) => setTimeout(resolve, 120));
@@ -148,7 +148,7 @@ describe('guard and its faults', { timeout: 240_000 }, () => {
     expect(sales).toHaveLength(1);
   });
 
-  test('workflow ended by hand - the driver begins it again from what is stored', async () => {
+  test('workflow ended by hand - the driver begins it again as it is stored', async () => {
     await bought();
     const guard = await floor.guard();
     await floor.client.workflow.getHandle(guard?.workflowId ?? '').terminate('a test');
@@ -156,7 +156,7 @@ describe('guard and its faults', { timeout: 240_000 }, () => {
     expect(await openStops()).toEqual(['50490']);
   });
 
-  test('hole in the stream - a live guard reads the market itself, and moves its stop', async () => {
+  test('hole in the stream - a live guard reads the market itself and moves on', async () => {
     await bought();
     floor.drive({ exchange: null, patienceMs: 500 });
     await floor.guards.refresh();
@@ -168,7 +168,7 @@ describe('guard and its faults', { timeout: 240_000 }, () => {
     await until('a closed guard', closed, 90_000);
   });
 
-  test('two months of nothing - no candle costs a call but one in three hundred', async () => {
+  test('two months of nothing - one candle in three hundred costs a call', async () => {
     await bought();
     const { workflowId = '', state: before } = (await floor.guard()) ?? {};
     const workflow = floor.client.workflow.getHandle(workflowId);

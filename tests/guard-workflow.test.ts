@@ -34,7 +34,7 @@ describe('guard of a position', { timeout: 240_000 }, () => {
     expect(open.map(({ parameters }) => parameters.stopPrice)).toEqual(['50490']);
   });
 
-  test('fall - the venue fills the stop, it is booked, and the guard closes with a pause', async () => {
+  test('fall - the venue fills the stop, it is booked, and the guard closes', async () => {
     const before = (await floor.acts()).length;
     await floor.minute({ open: 51_000, high: 51_000, low: 50_400, close: 50_450 });
     expect(await floor.closed()).toMatchObject({ reason: 'stop', cooldownMs: 900_000 });
