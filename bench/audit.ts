@@ -4,7 +4,8 @@
  *     node bench/audit.ts [--orders N] [--json]
  *
  * Printed: a full check from the beginning (every invariant, every chain recomputed), and rows a
- * second; the next check of the same process, which need not prove again what it proved; every
+ * second; the processor time that one such check took, here and in Postgres, which a busy machine
+ * does not change; the next check of the same process, which need not prove again what it proved; every
  * chain alone (`corro audit --chain`); each invariant's own time (two run side by side). Not
  * measured: a venue log over HTTP, books under way, a database that does something else
  * meanwhile. */
@@ -17,9 +18,10 @@ import { Auditor, type AuditReport } from '../ops/audit/audit.ts';
 import { auditChains } from '../ops/audit/chain-report.ts';
 import { logInFile } from '../ops/audit/venue-lines.ts';
 import { migrateToLatest } from '../ops/migrations/migrate.ts';
-import { startStack } from '../ops/stack/control.ts';
+import { type StackState, startStack } from '../ops/stack/control.ts';
 import { testHome } from '../tests/support/home.ts';
 import { BookWriter, PEOPLE } from './audit-books.ts';
+import { processorTimes } from './processor.ts';
 
 const RUNS = 3;
 
@@ -30,6 +32,8 @@ interface Figures {
   readonly logMegabytes: number;
   /** Seconds, one a run. */
   readonly full: readonly number[];
+  /** Processor seconds of the last full check. */
+  readonly processor: { readonly checker: number; readonly postgres: number };
   readonly rowsChecked: number;
   readonly rowsPerSecond: number;
   readonly again: number;
@@ -51,7 +55,7 @@ const stack = await startStack({
   prepare: false,
 });
 try {
-  const figures = await measure(stack.state.addresses.postgresUrl, Number(values.orders));
+  const figures = await measure(stack.state, Number(values.orders));
   if (values.json) console.log(JSON.stringify(figures, null, 2));
   else print(figures);
 } finally {
@@ -59,8 +63,8 @@ try {
   rmSync(home, { recursive: true, force: true });
 }
 
-async function measure(serverUrl: string, orders: number): Promise<Figures> {
-  const url = new URL(serverUrl);
+async function measure(state: StackState, orders: number): Promise<Figures> {
+  const url = new URL(state.addresses.postgresUrl);
   url.pathname = '/postgres';
   const client = new pg.Client({ connectionString: url.href });
   await client.connect();
@@ -73,9 +77,16 @@ async function measure(serverUrl: string, orders: number): Promise<Figures> {
   const options = { postgresUrl: url.href, log: logInFile(logPath), settled: true };
   const full: AuditReport[] = [];
   let again: AuditReport | null = null;
+  let processor = { checker: 0, postgres: 0 };
   for (let run = 0; run < RUNS; run += 1) {
     const auditor = new Auditor(options);
+    const before = usedBy(state);
     full.push(expectSound(await auditor.run()));
+    const after = usedBy(state);
+    processor = {
+      checker: after.checker - before.checker,
+      postgres: after.postgres - before.postgres,
+    };
     again = expectSound(await auditor.run());
   }
   const startedAt = performance.now();
@@ -92,6 +103,7 @@ async function measure(serverUrl: string, orders: number): Promise<Figures> {
     logLines: books.logLines,
     logMegabytes: Math.round(statSync(logPath).size / 1e6),
     full: seconds,
+    processor,
     rowsChecked,
     rowsPerSecond: Math.round(rowsChecked / median),
     again: (again?.ms ?? 0) / 1000,
@@ -99,6 +111,12 @@ async function measure(serverUrl: string, orders: number): Promise<Figures> {
     invariants: findings.map(({ number, ms }) => ({ number, seconds: ms / 1000 })),
     machine: `${cpus().length} cores of ${cpus()[0]?.model ?? 'unknown'}, load ${loadavg()[0]}`,
   };
+}
+
+function usedBy(state: StackState): { readonly checker: number; readonly postgres: number } {
+  const { user, system } = process.cpuUsage();
+  const postgres = processorTimes(state)['postgres'] ?? 0;
+  return { checker: (user + system) / 1e6, postgres: postgres / 1000 };
 }
 
 function expectSound(report: AuditReport): AuditReport {
@@ -115,6 +133,8 @@ function print(figures: Figures): void {
   console.log(`${orders} orders of ${PEOPLE} people, ${rowsStored} rows in the database,`);
   console.log(`${logLines} lines of the venue's log (${logMegabytes} MB); ${figures.machine}`);
   console.log(`full check, ${RUNS} runs    ${full.map(text).join(', ')} (goal: under 10 s)`);
+  const { checker, postgres } = figures.processor;
+  console.log(`its processor time    ${text(checker)} here, ${text(postgres)} in Postgres`);
   console.log(`rows looked at        ${rowsChecked}, ${figures.rowsPerSecond} a second`);
   console.log(`next check            ${text(figures.again)}`);
   console.log(`every chain alone     ${text(figures.chains)}`);

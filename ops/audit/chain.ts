@@ -11,7 +11,7 @@ export interface ChainReport {
   readonly fault: string | null;
 }
 
-export interface Proved {
+interface Proved {
   readonly seq: number;
   readonly hash: string;
 }

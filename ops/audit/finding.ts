@@ -22,7 +22,7 @@ export interface Finding {
   readonly ms: number;
 }
 
-export const MOST_SHOWN = 20;
+const MOST_SHOWN = 20;
 
 /** Collects what one invariant sees. A thing violates an invariant once, whoever saw it. */
 export class Tally {

@@ -2,7 +2,7 @@
 export type Fixed = bigint;
 
 const PLACES = 18;
-export const ONE: Fixed = 10n ** BigInt(PLACES);
+const ONE: Fixed = 10n ** BigInt(PLACES);
 const SHAPE = /^(-?)(\d{1,40})(?:\.(\d+))?$/;
 
 /** Reads plain digits. Throws on anything else, and on digits below 10^-18. */
