@@ -7,8 +7,8 @@ import { key, logged, openGateway, order, withDesk } from './venue-desk.ts';
 import { ACCOUNT, SYMBOL, until } from './venue-floor.ts';
 
 /** The user stream through faults: reports are a second witness, so they may be lost, doubled and
- * out of order. A failure here means a stream that does not come back, or a report that says what was
- * not so. */
+ * out of order. A failure here means a stream that does not come back, or a report that says
+ * what was not so. */
 describe('venue user stream', () => {
   const desk = withDesk();
   let outside: NatsConnection;

@@ -144,8 +144,8 @@ function isDue(
 }
 
 /** A number in 0 … 1 that depends on nothing but its arguments, so that a restart in the middle of
- * a script changes nothing: MurmurHash3's 32-bit mix and finaliser, by Austin Appleby, public domain
- * (https://github.com/aappleby/smhasher/blob/master/src/MurmurHash3.cpp). */
+ * a script changes nothing: MurmurHash3's 32-bit mix and finaliser, by Austin Appleby, public
+ * domain (https://github.com/aappleby/smhasher/blob/master/src/MurmurHash3.cpp). */
 export function chance(seed: number, rule: number, nth: number): number {
   let hash = seed;
   for (const block of [rule, nth]) {
