@@ -14,7 +14,7 @@ import { until } from './e2e/corro.ts';
 
 const run = new SoundRun();
 
-beforeAll(() => run.open(), 300_000);
+beforeAll(() => run.open(), 600_000);
 afterAll(() => run.close());
 
 interface Planted extends Plant {
@@ -321,15 +321,19 @@ describe('audit', () => {
     );
     const blind = report.findings.filter((one) => one.seen.database === 0).map((one) => one.number);
     expect(blind).toEqual([15, 20]);
-  });
+  }, 180_000);
 
-  test.each(PLANTED)('$name - is found', async ({ breaks, says, ...plant }) => {
-    const report = await run.audit(plant);
-    const found = report.findings.flatMap((finding) => finding.shown);
-    const texts = found.map(({ id, text }) => `${id} ${text}`);
-    expect(violated(report), texts.join('\n')).toEqual(breaks);
-    expect(texts).toContainEqual(expect.stringMatching(says));
-  });
+  test.each(PLANTED)(
+    '$name - is found',
+    async ({ breaks, says, ...plant }) => {
+      const report = await run.audit(plant);
+      const found = report.findings.flatMap((finding) => finding.shown);
+      const texts = found.map(({ id, text }) => `${id} ${text}`);
+      expect(violated(report), texts.join('\n')).toEqual(breaks);
+      expect(texts).toContainEqual(expect.stringMatching(says));
+    },
+    180_000,
+  );
 
   test('every invariant that can be checked has a violation planted for it', () => {
     const planted = new Set(PLANTED.flatMap((one) => one.breaks));
@@ -341,7 +345,7 @@ describe('audit', () => {
     const { code, stdout, stderr } = await run.corro.run('audit', '--json');
     expect(code, stderr).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ sound: true, violations: 0 });
-  });
+  }, 180_000);
 
   test('violations in a running stack - named, exit code 8, and trading is halted', async () => {
     const { corro } = run;
