@@ -14,6 +14,7 @@ import type { Database } from '../adapters/store/schema.ts';
 import { revokeUserKey } from '../adapters/store/user-keys.ts';
 import { escalationId, legId } from '../core/identity.ts';
 import type { OrderInput } from '../core/orders/leg.ts';
+import { REFUSALS } from '../core/risk/facts.ts';
 import type { EscalationInput } from '../proto/escalation.ts';
 import { type Signatory, signatory } from './answers-signing.ts';
 import { decidedLeg, fundedTrader, prepareMarket, type Trader } from './orders-samples.ts';
@@ -21,6 +22,7 @@ import { openTestDatabase, type TestDatabase } from './support/servers.ts';
 
 const WINDOW_MS = 900_000;
 const MINUTE_MS = 60_000;
+const NO_PERSON = REFUSALS.not_approved;
 
 let database: TestDatabase;
 let db: Kysely<Database>;
@@ -89,8 +91,7 @@ function judge(answer: unknown, given: { input?: EscalationInput; nowMs?: number
 }
 
 function prepare(order: OrderInput | null) {
-  const { namespace: _ring, approvedBy: _question, ...request } = order as OrderInput;
-  return prepareOrder(db, request, 'test');
+  return prepareOrder(db, order as OrderInput, 'test');
 }
 
 describe('questions', () => {
@@ -172,7 +173,9 @@ describe('answers', () => {
       .where('reference', '=', question.escalationId)
       .orderBy('seq')
       .execute();
-    const codes = audited.map(({ act, body }) => `${act} ${Object(body).code ?? ''}`.trim());
+    const codes = audited.map(({ act, body }) =>
+      `${act} ${(body as { code?: string }).code ?? ''}`.trim(),
+    );
     const refusals = cases.map(([code]) => `answered ${code}`);
     expect(codes).toEqual(['asked', ...refusals, 'no-answer malformed']);
     // None of it stands in the way of the genuine one.
@@ -253,7 +256,7 @@ describe("the order's own check", () => {
       .execute();
     expect(await prepare(order)).toMatchObject({
       kind: 'refused',
-      refusal: { text: expect.stringContaining('the signature does not fit the question') },
+      refusal: { text: `${NO_PERSON}: the signature does not fit the question` },
     });
   });
 
@@ -273,7 +276,7 @@ describe("the order's own check", () => {
     const made = await prepareOrder(db, { ...leg, requestedQuantity: '0.001' }, 'test');
     expect(made).toMatchObject({
       kind: 'refused',
-      refusal: { text: expect.stringContaining('not signed by a key of the user') },
+      refusal: { text: `${NO_PERSON}: the answer is not signed by a key of the user` },
     });
   });
 });

@@ -177,13 +177,13 @@ test("questions - Temporal's own command line answers, and only valid answers co
   await until('the question to close', async () => (await find(asked)).status === 'approved');
   const sold = (await orders()).map((order) => `${order.side} ${order.state}`);
   expect(sold.toSorted()).toEqual(['BUY filled', 'SELL filled', 'SELL filled']);
-  const shown = JSON.parse(await corro.ok('escalations', 'show', shortId(asked))) as {
-    readonly answers: readonly { readonly outcome: string }[];
+  const { answers } = JSON.parse(await corro.ok('escalations', 'show', shortId(asked))) as {
+    answers: { verb: string; outcome: string; reason: string }[];
   };
-  expect(shown.answers).toMatchObject([
-    { verb: 'approve', outcome: 'refused', reason: expect.stringMatching(/^unsigned: /) },
-    { verb: 'reject', outcome: 'refused', reason: expect.stringMatching(/^forged: /) },
-    { verb: 'approve', outcome: 'accepted' },
+  expect(answers.map((one) => `${one.verb} ${one.outcome} ${one.reason.split(':')[0]}`)).toEqual([
+    'approve refused unsigned',
+    'reject refused forged',
+    'approve accepted approved',
   ]);
 }, 600_000);
 

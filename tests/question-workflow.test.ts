@@ -14,7 +14,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from '
 import type { EscalationActivities, JudgedAnswer } from '../activities/escalation.ts';
 import type { OrderInput } from '../core/orders/leg.ts';
 import type { DecisionOutcome, DocketInput, DocketResult } from '../proto/docket.ts';
-import type { AnswerReceipt, EscalationInput, EscalationResult } from '../proto/escalation.ts';
+import type { EscalationInput, EscalationResult } from '../proto/escalation.ts';
 import { wire } from '../proto/subjects.ts';
 import { answerSignal, answerUpdate, tapePassedSignal, WORKFLOWS } from '../workflows/messages.ts';
 import { questionAbout } from './answers-signing.ts';
@@ -219,7 +219,7 @@ describe('question', () => {
       handle.executeUpdate(answerUpdate, { args: [answer] }),
     );
     await work(names.queues.decision, workflowBundle, steps);
-    const [one, other] = (await Promise.all(clicks)) as AnswerReceipt[];
+    const [one, other] = await Promise.all(clicks);
     expect(one).toMatchObject({ outcome: 'accepted' });
     expect(other).toEqual(one);
     expect(await handle.result()).toMatchObject({ status: 'rejected' });

@@ -113,7 +113,8 @@ describe('secrets', () => {
     const read = (name: string) => readSecret(db, masters, { name, userId: null });
     await overwrite('mine', { envelope: theirs.envelope });
     await expect(read('mine')).rejects.toThrow(/does not open: it belongs to another row/);
-    const half = { ...(mine.envelope as object), secret: Object(theirs.envelope).secret };
+    const { secret } = theirs.envelope as { secret: unknown };
+    const half = { ...(mine.envelope as object), secret };
     await overwrite('mine', { envelope: half });
     await expect(read('mine')).rejects.toThrow(/the secret of row .* does not open/);
     await overwrite('mine', { envelope: mine.envelope, version: 7 });

@@ -13,6 +13,7 @@ import { generateKeys, isSignedBy, keyIdOf, publicKeyOf, signText } from './sign
 
 /** Failure here means: a yes that nobody said is taken for one. */
 
+const HEX = Array.from({ length: 16 }, (_, digit) => digit.toString(16));
 const ana = generateKeys();
 const eve = generateKeys();
 const ANA = 'user-ana';
@@ -84,10 +85,9 @@ describe('signed answer', () => {
     ['overlong', resigned({ expiresAtMs: YES.expiresAtMs + 1 }), {}],
     ['other_parameters', resigned({ parameterHash: 'f'.repeat(64) }), {}],
   ] as const)('%s - is refused under its code', (code, answer, facts) => {
-    expect(objection(answer as SignedAnswer, facts)).toMatchObject({
-      code,
-      reason: expect.stringMatching(new RegExp(`^${code}: `)),
-    });
+    const refused = objection(answer, facts);
+    expect(refused?.code).toBe(code);
+    expect(refused?.reason.startsWith(`${code}: `)).toBe(true);
   });
 
   test('several faults - the first check speaks', () => {
@@ -100,7 +100,7 @@ describe('signed answer', () => {
   test('10,000 forgeries - none is accepted, none breaks the check', () => {
     const hex = (length: number) =>
       fc.string({
-        unit: fc.constantFrom(...'0123456789abcdef'),
+        unit: fc.constantFrom(...HEX),
         minLength: length,
         maxLength: length,
       });
