@@ -41,10 +41,9 @@ async function executed(): Promise<{ readonly order: OrderRow; readonly trades: 
   if (preparation.kind === 'refused') throw new Error(preparation.refusal.text);
   const { clientOrderId } = preparation.order;
   const { order, lease } = await beginSend(db, { clientOrderId, holder: 'one' });
-  const { venue: _venue, ...wanted } = order.parameters;
   if (lease === null) throw new Error('it must be sent');
-  await venue.port().newOrder({ ...wanted, clientOrderId, lease });
-  const { account, symbol } = wanted;
+  await venue.port().newOrder({ ...order.parameters, clientOrderId, lease });
+  const { account, symbol } = order.parameters;
   return { order, trades: [...(await venue.port().trades({ account, symbol }))] };
 }
 

@@ -116,7 +116,9 @@ async function carryOut(step: Act, quarry: Quarry): Promise<PursuitEvent> {
       const booked = await orderSteps.bookOrder.executeWithOptions(options, [clientOrderId]);
       return { type: 'booked', ...booked };
     }
-    default:
+    case 'abandon':
+    case 'halt':
+    case 'wait':
       return record(step);
   }
 }
@@ -149,15 +151,27 @@ function summaryOf(step: Act): string {
       return `take it back (${step.asked + 1})`;
     case 'book':
       return `book ${step.order.executedQuantity}`;
-    default:
+    case 'read':
+    case 'reach_venue':
+    case 'abandon':
+    case 'halt':
+    case 'wait':
       return step.type;
   }
 }
 
 /** A leg without the workflow's own affairs. */
 export function legRequest(input: OrderInput): Parameters<OrderActivities['prepareOrder']>[0] {
-  const { namespace: _namespace, approvedBy: _approvedBy, ...request } = input;
-  return request;
+  const { legId, leg, cause, purpose, userId, venue, symbol, side } = input;
+  const { closeTimeMs, referencePrice, confidenceBp } = input;
+  const { requestedQuantity, stopPrice, estimatedPrice } = input;
+  return {
+    ...{ legId, leg, cause, purpose, userId, venue, symbol, side },
+    ...{ closeTimeMs, referencePrice, confidenceBp },
+    ...(requestedQuantity === undefined ? {} : { requestedQuantity }),
+    ...(stopPrice === undefined ? {} : { stopPrice }),
+    ...(estimatedPrice === undefined ? {} : { estimatedPrice }),
+  };
 }
 
 /** What Temporal's page of the workflow says. */

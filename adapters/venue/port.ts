@@ -24,7 +24,6 @@ export type {
   Depth,
   Execution,
   KlinesQuery,
-  LeaseClaim,
   NewOrder,
   OpenOrder,
   OrderKey,

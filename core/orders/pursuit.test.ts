@@ -20,6 +20,8 @@ import {
   type Step,
 } from './pursuit.ts';
 
+import { rejectionCodes, rejectionVerdict } from './rejections.ts';
+
 const LEG = { legId: 'a'.repeat(64), userId: 'somebody' };
 const NO_FILLS = { executedQuantity: '0', averagePrice: null, fees: [] };
 
@@ -181,7 +183,12 @@ describe('pursuit', () => {
 
   test('any answers in any order - it ends, and sends each attempt at most once', () => {
     const states = fc.constantFrom(...ORDER_STATES.filter((state) => state !== 'prepared'));
-    const outcomes = fc.infiniteStream(
+    interface Drawn {
+      readonly luck: number;
+      readonly state: OrderState;
+      readonly complete: boolean;
+    }
+    const outcomes = fc.infiniteStream<Drawn>(
       fc.record({ luck: fc.nat(9), state: states, complete: fc.boolean() }),
     );
     fc.assert(
@@ -189,7 +196,7 @@ describe('pursuit', () => {
         let attempt = 0;
         const sent: string[] = [];
         const { types } = run(goal, (step) => {
-          const { luck, state, complete } = drawn.next().value;
+          const { luck, state, complete } = drawn.next().value as Drawn;
           const order = view(state, { attempt });
           if (step.type === 'send') sent.push(step.order.clientOrderId);
           if (step.type === 'wait') return { type: 'waited' };
@@ -227,6 +234,16 @@ describe('pursuit', () => {
         expect([phase, event, row?.[index + 2] !== '-']).toEqual([phase, event, possible]);
       }
     }
+  });
+
+  test('refusal codes - the specification lists each with its verdict, and no other', () => {
+    const text = readFileSync(new URL('./SPEC.md', import.meta.url), 'utf8');
+    const listed = [...text.matchAll(/^\| (-\d+) \| (refused|person|unknown) \|/gm)];
+    const verdicts = rejectionCodes('binance').map((code) => [
+      code,
+      rejectionVerdict('binance', code),
+    ]);
+    expect(listed.map(([, code, verdict]) => [code, verdict])).toEqual(verdicts);
   });
 
   test('wrong event - is a bug of the driver and changes nothing', () => {

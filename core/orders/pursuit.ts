@@ -318,7 +318,9 @@ function stepOf(state: Pursuit): Step {
       return { type: 'abandon', legId, reason };
     case 'halting':
       return { type: 'halt', legId, userId: leg?.userId ?? '', reason };
-    default:
+    case 'ready':
+    case 'pausing':
+    case 'done':
       throw new ImpossiblePursuitEvent(`${phase} has no step`);
   }
 }
