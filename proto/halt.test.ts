@@ -84,9 +84,9 @@ test('halt request - hostile bytes: none accepted, none crash', () => {
       expect(() => readHaltRequest(sent)).toThrow(WireError);
       refused += 1;
     }),
-    { numRuns: 20_000, seed: 4 },
+    { numRuns: 3_000, seed: 4 },
   );
-  expect(refused).toBe(20_000);
+  expect(refused).toBe(3_000);
 });
 
 test('halt reply - placed or refused, and nothing else', () => {

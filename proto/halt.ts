@@ -3,8 +3,8 @@ import { isSymbol } from '../core/market/instrument.ts';
 import { HALT_NAME, type HaltLevel } from '../core/risk/halt.ts';
 import { WireError } from './errors.ts';
 
-/** Requests to place a halt, on `wire.haltRequest`: flat JSON, so that a program that shares no code
- * with the ring can ask too. A halt can be placed here and never lifted. */
+/** Requests to place a halt, on `wire.haltRequest`: flat JSON, so that a program that shares no
+ * code with the ring can ask too. A halt can be placed here and never lifted. */
 
 /** Levels that may be asked for. What cancels and sells is for a person at the command line: a
  * forged request may at worst stop trading. */

@@ -75,6 +75,11 @@ test('cli - a wrong command line exits 2, says what was wrong, and starts nothin
     ['escalations', 'answer', 'abc', 'approve', '--quantity', '1'],
     ['import', CRASH, '--venue', 'paper'],
     ['reset'],
+    ['halt'],
+    ['halt', 'stop', '--reason', 'a typo'],
+    ['halt', 'pause', '--reason', 'x', '--name', 'No Name'],
+    ['halt', 'flatten', '--reason', 'nobody was asked'],
+    ['halt', 'lift', 'pause'],
     [],
   ];
   await each(wrong, async (words) => {
@@ -93,6 +98,8 @@ test('cli - what needs a running stack exits 4 and says how to start one', async
     ['escalations', 'answer', 'x', 'approve'],
     ['verify'],
     ['watch'],
+    ['halt', 'list'],
+    ['halt', 'pause', '--reason', 'x'],
     ['down'],
   ];
   await each(needy, async (words) => {

@@ -169,7 +169,7 @@ describe('halt against an order', () => {
     expect(await prepare(await leg('BUY'))).toBe('order');
   });
 
-  test('keeper - only what cancels or flattens asks for work, one plan for each account', async () => {
+  test('keeper - what cancels or flattens asks for work, a plan for each account', async () => {
     for (const level of ['pause', 'close-only'] as const) {
       await place({ level });
       expect(await plansOf(database.db, 'corro')).toEqual([]);
@@ -187,7 +187,7 @@ describe('halt against an order', () => {
 });
 
 describe('automatic halt', () => {
-  test('fuse - one order more than a minute allows pauses its user, and says what lifts it', async () => {
+  test('fuse - one order more than a minute allows pauses its user', async () => {
     const trader = await fundedTrader(database.db, { maxOrdersPerMinute: 3 });
     const legs: LegRequest[] = [];
     for (let order = 1; order <= 5; order += 1) {

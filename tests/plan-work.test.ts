@@ -105,7 +105,7 @@ describe('halts that ask for work', () => {
     await lift('cancel-all');
   });
 
-  test('flatten - the stop is taken back, everything is sold, whoever dies on the way', async () => {
+  test('flatten - the stop is taken back and everything sold, whoever dies', async () => {
     await halt('sell-all', 'flatten');
     await floor.killWorker();
     await until('the plan', async () => (await ended()).length === 2);
@@ -155,7 +155,7 @@ describe('rules of users', () => {
     await booksBalance();
   });
 
-  test('rebalancing - asked again, after a restart too, it is over; next week it is not', async () => {
+  test('rebalancing - asked again, after a restart too, it is over', async () => {
     const minute = 60_000;
     const now = floor.candle(100, flat(1)).closeTimeMs;
     const store = async () => undefined;
@@ -167,7 +167,7 @@ describe('rules of users', () => {
     await setConfig(floor.db, { username: floor.trader.username, riskLimits: LIMITS });
   });
 
-  test('hedge - bought at the threshold, kept, and sold when the fall is half made good', async () => {
+  test('hedge - bought at the threshold, kept, sold when half is made good', async () => {
     const hedge = { instrument: ETH, fromDrawdownBps: 500, ratioBps: 5_000 };
     // Nothing is known of how the two move together, so they would count as one risk.
     await floor.meet({ ...LIMITS, maxCorrelatedBps: 10_000, hedge });

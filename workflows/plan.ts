@@ -78,8 +78,8 @@ async function workOff(plan: Plan): Promise<string> {
 /** A plan under way: what was sent and taken back, and what a person must look at. */
 class Plan {
   readonly input: PlanInput;
-  /** Symbols of which an order's fate is not known, and orders that could not be taken back: nothing
-   * more is done about them. */
+  /** Symbols of which an order's fate is not known, and orders that could not be taken back:
+   * nothing more is done about them. */
   readonly stuck = new Set<string>();
   progress: PlanProgress;
 

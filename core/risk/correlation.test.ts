@@ -22,7 +22,7 @@ describe('correlation', () => {
     expect(Math.abs(correlationOf(closesOf(wave), closesOf(slow)) ?? 1)).toBeLessThan(0.1);
   });
 
-  test('a mixture - cos of its angle: a at weight x against √(1 − x²) of what is orthogonal', () => {
+  test('a mixture - one series at weight x beside √(1 − x²) of an orthogonal one', () => {
     const a = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 0.01 : -0.01));
     const b = Array.from({ length: 40 }, (_, index) => (index % 4 < 2 ? 0.01 : -0.01));
     for (const weight of [0.3, 0.69, 0.71, 0.9]) {
