@@ -15,7 +15,6 @@ export const POINTS = [
   'before-booking-commit',
   'after-booking-commit',
 ] as const;
-export type Point = (typeof POINTS)[number];
 
 /** An order has to come by: the market may be quiet, and a slow machine slow. */
 const PASSED_WITHIN_MS = 300_000;
