@@ -99,7 +99,7 @@ function sample(pattern: string): string {
 const STREAM_VERBS = ['CREATE', 'UPDATE', 'INFO', 'DELETE', 'PURGE', 'MSG.GET', 'MSG.DELETE'];
 const SERVER = ['$SYS.REQ.SERVER.PING', '$JS.API.ACCOUNT.PURGE.x', '$JS.API.STREAM.RESTORE.x'];
 
-/** Every subject of the ring, of JetStream behind it, of everybody's inboxes and of another ring. */
+/** Every subject of the ring, of JetStream behind it, of all inboxes and of another ring. */
 const EVERYTHING: readonly string[] = [
   ...new Set([
     ...[WIRE, OTHER].flatMap((wire) => subjectFamilies(wire).flatMap((one) => one.subjects)),
@@ -200,7 +200,7 @@ describe('authority borrowed from the server', () => {
   const other = WIRE.debate({ ...address, role: 'strategist' });
   const api = `$JS.API.DIRECT.GET.${WIRE.streams.DEBATE}.${own}`;
 
-  test('redirect - a word sent through the server is not heard as another assistant’s', async () => {
+  test('redirect - a word sent through the server is not heard as another’s', async () => {
     const [auditor, decision, operator] = await Promise.all([
       as('actor-auditor'),
       as('decision'),

@@ -207,7 +207,7 @@ describe('authority in the database', () => {
     }
   });
 
-  test('withdrawn - a right that an earlier version gave does not outlast the next start', async () => {
+  test('withdrawn - a right given by an earlier version ends with the next start', async () => {
     await owner.query('grant delete on orders to corro_order');
     await owner.query('grant update (quantity) on intents to corro_order');
     expect(await may('corro_order', 'delete from orders')).toBe(true);

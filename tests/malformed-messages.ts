@@ -8,8 +8,8 @@ import { MAX_HALT_BYTES } from '../proto/halt.ts';
 import { EXECUTION_CODEC, VENUE_CODECS } from '../proto/venue.ts';
 import { askAll, question } from './actors-ring.ts';
 
-/** Messages that nobody may take for true: noise, broken pieces of good ones, good ones at the wrong
- * door, and good ones with a bit of their identity turned over. */
+/** Messages that nobody may take for true: noise, broken pieces of good ones, and good ones at the
+ * wrong door. */
 
 const MOTION = question('BTC/USDT');
 export const MOTIONS = [MOTION];

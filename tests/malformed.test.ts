@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { sendMalformed } from './malformed.ts';
 
 const MESSAGES = Number(process.env['CORRO_MALFORMED_MESSAGES'] ?? 21_000);
-/** Garbage collectors breathe, and a young process grows into its work. What a message leaves behind
- * for good shows in the long run. */
+/** Garbage collectors breathe, and a young process grows into its work. What a message leaves
+ * behind for good shows in the long run. */
 const BREATH_MB = 192;
 
 test('malformed - none is accepted at any door, nobody dies, memory stays flat', async () => {

@@ -153,7 +153,7 @@ describe('stack', () => {
     }
   });
 
-  test('doctor - finds a secret that others may read, and a role with more than its rights', async () => {
+  test('doctor - finds a secret open to others, and a role with more than its rights', async () => {
     const ill = async (looked: string): Promise<string | undefined> =>
       (await diagnose(home)).find(({ what, state }) => what === looked && state === 'ill')?.detail;
     const password = join(home, 'secrets/nats-order');

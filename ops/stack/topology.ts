@@ -277,8 +277,6 @@ const OWN_ENVIRONMENT: { readonly [name in ServiceName]?: OwnEnvironment } = {
     CORRO_DISK_PATH: home.root,
     CORRO_PAPER_URL: `http://127.0.0.1:${ports.paper}`,
     CORRO_PAPER_SECRET: secret(home, 'paper'),
-    // The volume of the data: what cannot be written down must not be traded.
-    CORRO_DISK_PATH: home.paper,
   }),
   checker: ({ home }, ports) => ({
     CORRO_PAPER_URL: `http://127.0.0.1:${ports.paper}`,
