@@ -141,6 +141,6 @@ async function refusals(connection: NatsConnection): Promise<ReadonlySet<string>
 }
 
 function unknown(what: string, error: unknown): Finding {
-  const detail = `could not be looked at: ${error instanceof Error ? error.message : String(error)}`;
-  return finding(what, { state: 'notice', detail });
+  const why = error instanceof Error ? error.message : String(error);
+  return finding(what, { state: 'notice', detail: `could not be looked at: ${why}` });
 }
