@@ -273,7 +273,7 @@ const OWN_ENVIRONMENT: { readonly [name in ServiceName]?: OwnEnvironment } = {
     CORRO_PAPER_SECRET: secret(home, 'paper'),
   }),
   'venue-gateway': ({ home }, ports) => ({
-    // The disk that fills up is the one with the books on it.
+    // The disk with the books on it: what cannot be written down must not be traded.
     CORRO_DISK_PATH: home.root,
     CORRO_PAPER_URL: `http://127.0.0.1:${ports.paper}`,
     CORRO_PAPER_SECRET: secret(home, 'paper'),
