@@ -3,8 +3,8 @@ import { ClosingLine } from './tests/support/closing-line.ts';
 
 const UNIT_FOLDERS = '{core,proto,workflows,activities,actors,adapters,workers,ops}';
 
-/** Two kinds of tests. Unit tests sit beside their file and need no server, so they do not wait for one;
- * those in `tests/` share real servers (tests/support). Both run with `vitest run`. */
+/** Two kinds of tests. Unit tests sit beside their file and need no server, so they do not wait for
+ * one; those in `tests/` share real servers (tests/support). Both run with `vitest run`. */
 export default defineConfig({
   test: {
     reporters: ['default', new ClosingLine()],

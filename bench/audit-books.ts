@@ -2,9 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import pg from 'pg';
 import { ROLES } from '../core/assistants/role.ts';
-import { DEFAULT_RULES } from '../core/debate/rules.ts';
-import { verdict } from '../core/debate/tally.ts';
-import { EQUAL_REGIME_WEIGHTS, EQUAL_WEIGHTS } from '../core/debate/weights.ts';
+import { EQUAL_REGIME_WEIGHTS } from '../core/debate/weights.ts';
 import { CHAIN_GENESIS, chainHash, hashOf } from '../core/hash.ts';
 import { clientOrderId, decisionId, eventId, legId, parameterHash } from '../core/identity.ts';
 import { Decimal, format } from '../core/market/money.ts';
@@ -16,6 +14,7 @@ import {
   reserveTransaction,
 } from '../core/portfolio/ledger.ts';
 import { DEFAULT_LIMITS } from '../core/risk/limits.ts';
+import { JUDGED } from './audit-verdicts.ts';
 
 /** Sound books of many orders, written straight into a database and a venue log, with the same ids,
  * hashes and chains the ring would have made. One fill an order. */
@@ -376,34 +375,6 @@ interface Act {
   readonly body: unknown;
   readonly atMs: number;
 }
-
-/** Seven of one mind: what a verdict on that looks like. */
-function judged(action: Action) {
-  const ballots = ROLES.map((role) => ({ role, choice: action, confidenceBp: 6_000 }));
-  const decided = verdict({
-    ballots: ballots.map((ballot) => ({ ...ballot, worthBp: 10_000 })),
-    weights: EQUAL_WEIGHTS,
-    rules: DEFAULT_RULES,
-    veto: null,
-    holding: action === 'SELL',
-  });
-  return {
-    action,
-    verdict: decided.kind,
-    confidenceBp: decided.confidenceBp,
-    votes: ballots.map((ballot) => ({
-      ...{ ...ballot, status: 'counted', worthBp: 10_000, why: 'as in the opinion' },
-      shareBp: decided.tally.roleSharesBp[ballot.role] ?? 0,
-    })),
-    reasoning: ROLES.map((role) => ({
-      ...{ role, round: 1, action, confidenceBp: 6_000, movedBy: null },
-      text: 'the trend carries, the volume agrees, and the spread is small enough to act on',
-      evidence: [{ fact: 'reading.indicators.rsi14', value: 55.123456789 }],
-    })),
-    arms: { bestSingle: null, hold: { action: 'HOLD' } },
-  };
-}
-const JUDGED = { BUY: judged('BUY'), SELL: judged('SELL') };
 
 function at(timeMs: number): string {
   return new Date(timeMs).toISOString();

@@ -5,10 +5,10 @@
  *
  * Printed: a full check from the beginning (every invariant, every chain recomputed), and rows a
  * second; the processor time that one such check took, here and in Postgres, which a busy machine
- * does not change; the next check of the same process, which need not prove again what it proved; every
- * chain alone (`corro audit --chain`); each invariant's own time (two run side by side). Not
- * measured: a venue log over HTTP, books under way, a database that does something else
- * meanwhile. */
+ * does not change; the next check of the same process, which need not prove again what it proved;
+ * every chain alone (`corro audit --chain`); each invariant's own time (two run side by side). Not
+ * measured: a venue log over HTTP, books under way, a database that does something else meanwhile.
+ */
 import { rmSync, statSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';

@@ -143,8 +143,10 @@ function mailSubjects(ns: string) {
     mail: (role: Role, symbol: string): string =>
       `${ns}.mail.${checkRole(role)}.${partitionOf(symbol)}.${symbolToken(symbol)}`,
     /** All symbols of one partition of one role, or of all of them. */
-    mailFilter: (role: Role, partition?: number): string =>
-      `${ns}.mail.${checkRole(role)}.${partition === undefined ? '*' : checkPartition(partition)}.*`,
+    mailFilter: (role: Role, partition?: number): string => {
+      const which = partition === undefined ? '*' : checkPartition(partition);
+      return `${ns}.mail.${checkRole(role)}.${which}.*`;
+    },
     /** Durable consumer of one (role, partition): one active host at a time. */
     mailConsumer: (role: Role, partition: number): string =>
       `${checkRole(role)}-${checkPartition(partition)}`,

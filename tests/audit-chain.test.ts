@@ -136,7 +136,7 @@ describe('audit chain, seen from outside', () => {
     expect(faults(await audited())).toEqual(['safety: record 2 was changed']);
   });
 
-  test('a record changed and every hash after it made right - only the anchors show it', async () => {
+  test('a record changed, every hash after it made right - only the anchors show it', async () => {
     await forge('books-a', 4);
     expect(faults(await audited())).toEqual([
       'anchor 1: record 5 was rewritten in the chain books-a',

@@ -104,7 +104,7 @@ test('questions - a yes to a price that is gone is asked again, then modified', 
   expect((await find(asked)).status).toBe('modified');
 }, 600_000);
 
-test('questions - without the key nobody can answer, and another key answers for nobody', async () => {
+test('questions - without the key nobody can answer, another key answers for nobody', async () => {
   await replayTo('2024-08-05T01:30Z');
   const asked = await openQuestion();
   const pem = join(corro.home, 'secrets/keys/trader.pem');

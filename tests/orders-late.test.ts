@@ -47,7 +47,9 @@ async function executed(): Promise<{ readonly order: OrderRow; readonly trades: 
   return { order, trades: [...(await venue.port().trades({ account, symbol }))] };
 }
 
-function told(order: OrderRow, trade: Trade | null, status: VenueOrderStatus, sum: string) {
+type Told = readonly [trade: Trade | null, status: VenueOrderStatus, sum: string];
+
+function told(order: OrderRow, [trade, status, sum]: Told) {
   const { clientOrderId, userId: account, parameters } = order;
   const venueOrderId = trade?.venueOrderId ?? '9000';
   const head = { account, clientOrderId, venueOrderId, symbol: parameters.symbol };
@@ -58,9 +60,9 @@ function stream({ order, trades }: Awaited<ReturnType<typeof executed>>): Execut
   const [first, second] = trades as [Trade, Trade];
   const sum = new Decimal(first.quantity).plus(second.quantity).toFixed();
   return [
-    told(order, null, 'open', '0'),
-    told(order, first, 'partially_filled', first.quantity),
-    told(order, second, 'filled', sum),
+    told(order, [null, 'open', '0']),
+    told(order, [first, 'partially_filled', first.quantity]),
+    told(order, [second, 'filled', sum]),
   ];
 }
 
@@ -125,7 +127,7 @@ describe('user stream', () => {
     });
   });
 
-  test('contradiction - a trade of the other side books nothing and asks for a person', async () => {
+  test('contradiction - a trade of the other side books nothing, a person is asked', async () => {
     const given = await executed();
     const news = stream(given)[2] as Execution;
     const trade = { ...(news.trade as Trade), side: 'SELL' as const };
@@ -162,7 +164,7 @@ describe('sweep', () => {
     venue.fates.push('rest');
     const { order } = await executed();
     const { clientOrderId } = order;
-    await takeExecution(dependencies, told(order, null, 'expired', '0'));
+    await takeExecution(dependencies, told(order, [null, 'expired', '0']));
     await new Sweeper(dependencies).sweep(NOW);
     expect(await acts(order)).toContain('order-settled');
     venue.fill(clientOrderId, '0.1');

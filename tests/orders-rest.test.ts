@@ -44,7 +44,7 @@ const stops = async () => {
 };
 
 describe('stop', () => {
-  test('rests - GTC at its price, its limit one per cent below, the quantity reserved', async () => {
+  test('rests - GTC at its price, limit one per cent below, the quantity reserved', async () => {
     const stop = await stopUnder(await bought(), '48000');
     expect(await floor.trade(stop)).toMatchObject({
       state: 'resting',

@@ -1,5 +1,5 @@
-/** Failure here means: an order takes a book at a price nobody expected, or what was expected is not
- * on record beside what came. Temporal and Postgres are real; the venue is one that lies on
+/** Failure here means: an order takes a book at a price nobody expected, or what was expected is
+ * not on record beside what came. Temporal and Postgres are real; the venue is one that lies on
  * demand. */
 import { describe, expect, test } from 'vitest';
 import { listOrders } from '../adapters/store/orders.ts';

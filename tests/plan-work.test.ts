@@ -8,7 +8,6 @@ import { activeHalts, liftHalt, placeHalt } from '../adapters/store/halts.ts';
 import { booksPartition, ledgerBalances } from '../adapters/store/ledger.ts';
 import { listPositions } from '../adapters/store/positions.ts';
 import { setConfig } from '../adapters/store/users.ts';
-import type { Candle } from '../core/market/candle.ts';
 import type { HaltLevel } from '../core/risk/halt.ts';
 import { Upkeep } from '../ops/ring/rebalance.ts';
 import type { PlanResult } from '../proto/plan.ts';
@@ -64,7 +63,7 @@ async function close(minute: number, prices: Readonly<Record<string, number>>): 
   const candles = Object.entries(prices).map(([symbol, price]) => {
     return { symbol, candle: floor.candle(minute, flat(price)), price };
   });
-  const [{ candle: first } = { candle: null as unknown as Candle }] = candles;
+  const first = (candles[0] as (typeof candles)[number]).candle;
   await floor.control.tape({
     timeMs: first.closeTimeMs,
     candles: candles.map(({ symbol, candle, price: nextOpen }) => {

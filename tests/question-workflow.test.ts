@@ -212,7 +212,7 @@ describe('question', () => {
     expect(await handle.result()).toMatchObject({ status: 'expired' });
   }, 120_000);
 
-  test('a double click - is one answer with one receipt, while it is judged and after', async () => {
+  test('a double click - one answer with one receipt, while it is judged and after', async () => {
     const { done, steps } = notingSteps(REJECTED);
     const handle = await ask();
     const clicks = [YES, { ...YES }].map((answer) =>

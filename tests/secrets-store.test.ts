@@ -1,5 +1,5 @@
-/** Failure here means: a sealed secret opens in the wrong place, is lost in a rotation, or cannot be
- * read while one goes on. Postgres and the files of the master keys are real. */
+/** Failure here means: a sealed secret opens in the wrong place, is lost in a rotation, or cannot
+ * be read while one goes on. Postgres and the files of the master keys are real. */
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';

@@ -185,8 +185,8 @@ describe('venue stops', () => {
       const reader = paperControl({ url: desk.floor.server.url, secret: logSecret });
       for (let number = 1; number <= 1_100; number += 1) await pass(number, flat(50_000));
       for (const from of [1_023, 1_024, 1_025, 1_026, 1_100]) {
-        const { value } = await reader.log(from).next();
-        expect((value as { n: number }).n).toBe(from);
+        const { value } = (await reader.log(from).next()) as { readonly value: { n: number } };
+        expect(value.n).toBe(from);
       }
     });
   });

@@ -78,6 +78,7 @@ describe('venue user stream', () => {
       await until(async () => (await logged(desk, 'fault')).length === cut);
       await heard(`after-${cut}`);
     }
+    expect(await logged(desk, 'fault')).toHaveLength(3);
   });
 
   test('silent socket - what it does not say is lost, and orders go on', async () => {

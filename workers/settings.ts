@@ -61,8 +61,8 @@ const SETTINGS = z.object({
   /** Servers asked instead of exchanges, where there is no way to them:
    * `binance=https://…,kraken=…`. */
   CORRO_EXCHANGE_URLS: z.string().default('').transform(exchangeUrls),
-  /** For trials of recovery alone: the order worker ends itself by SIGKILL when an order passes this
-   * point for the n-th time, `<point>[:n]`. */
+  /** For trials of recovery alone: the order worker ends itself by SIGKILL when an order passes
+   * this point for the n-th time, `<point>[:n]`. */
   CORRO_KILL_AT: z.string().transform(killPoint).optional(),
   /** The same, armed from outside while it runs: a file that holds the name of a point, which is
    * removed right before, so that whoever is started next lives. */

@@ -78,7 +78,7 @@ describe('envelope', () => {
     expect(() => unseal(changed, place, master)).toThrow(SealError);
   });
 
-  test('under a new master key - opens with that one alone, and only its key was sealed anew', () => {
+  test('new master key - opens with that one alone, and only its key was sealed anew', () => {
     const envelope = seal('a secret', place, master);
     const moved = rewrap(envelope, place, { from: master, to: other });
     expect(moved.secret).toEqual(envelope.secret);

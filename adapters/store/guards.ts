@@ -68,7 +68,7 @@ export function openGuardOf(
     await insertGuard(trx, { ...common, id, state, workflowId: nameOf(id) });
     const act = { act: 'guard-opened', reference: id, body: { entry: reference, ...body } };
     await appendAudit(trx, { partition: booksPartition(userId), ...act });
-    return (await readGuard(trx, id)) as GuardRecord;
+    return await readGuard(trx, id);
   });
 }
 

@@ -55,6 +55,6 @@ function unpacked(body: Readable, encoding: string | undefined): Readable {
 const UNPACKERS: Readonly<Record<string, () => ReturnType<typeof createGunzip>>> = {
   gzip: () => createGunzip(),
   'x-gzip': () => createGunzip(),
-  br: () => createBrotliDecompress() as unknown as ReturnType<typeof createGunzip>,
-  deflate: () => createInflate() as unknown as ReturnType<typeof createGunzip>,
+  br: () => createBrotliDecompress(),
+  deflate: () => createInflate(),
 };

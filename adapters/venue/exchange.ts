@@ -190,7 +190,7 @@ function watchAnswers(exchange: Exchange, onAnswer?: (answer: HttpAnswer) => voi
     const { code, msg } = (call[6] ?? {}) as { readonly code?: unknown; readonly msg?: unknown };
     const answer = { status, headers, code: textFrom(code), text: textFrom(msg) };
     const hearing = calls.getStore();
-    if (hearing) Object.assign(hearing, { answer, body: call[6] });
+    if (hearing) Object.assign(hearing, { answer, body: call[6] as unknown });
     onAnswer?.(answer);
     if (status < 400 && call[6] === undefined) {
       throw new VenueError('venue', "the venue's reply is not JSON, or could be read in two ways");

@@ -14,7 +14,7 @@ describe('what a yes allows', () => {
     expect(approvedBy({ verb: 'reject' }, TERMS)).toBeNull();
   });
 
-  test('nothing proposed - only a quantity of their own can stand, and never without a price', () => {
+  test('nothing proposed - only a quantity of their own stands, never without a price', () => {
     const unsized = { ...TERMS, quantity: null };
     expect(approvedBy(YES, unsized)).toBeNull();
     expect(approvedBy({ verb: 'modify', quantity: '1' }, unsized)).toMatchObject({ quantity: '1' });

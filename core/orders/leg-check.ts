@@ -14,21 +14,21 @@ export class MalformedLeg extends Error {
   }
 }
 
-const HASH = /^[0-9a-f]{64}$/;
-const USER = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const VENUE = /^[a-z0-9]{1,20}$/;
+const HASH = { pattern: /^[0-9a-f]{64}$/, says: '64 hex digits' };
+const USER = { pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, says: 'a user id' };
+const VENUE = { pattern: /^[a-z0-9]{1,20}$/, says: 'the name of a venue' };
 const MAX_LEG = 1_000_000;
 
 /** Checks every field of a leg before anything is read or written for it. Legs come from our own
  * workflows, but a workflow can be started by whoever reaches Temporal. */
 export function checkLeg(leg: Omit<OrderInput, 'namespace' | 'approvedBy'>): void {
-  matches('legId', leg.legId, HASH, '64 hex digits');
+  matches('legId', leg.legId, HASH);
   oneOf('cause.kind', leg.cause?.kind, CAUSES);
-  matches('cause.id', leg.cause?.id, HASH, '64 hex digits');
+  matches('cause.id', leg.cause?.id, HASH);
   whole('leg', leg.leg, [0, MAX_LEG]);
   oneOf('purpose', leg.purpose, PURPOSES);
-  matches('userId', leg.userId, USER, 'a user id');
-  matches('venue', leg.venue, VENUE, 'the name of a venue');
+  matches('userId', leg.userId, USER);
+  matches('venue', leg.venue, VENUE);
   if (typeof leg.symbol !== 'string' || !isSymbol(leg.symbol)) {
     throw new MalformedLeg('symbol', 'BASE/QUOTE, like BTC/USDT', leg.symbol);
   }
@@ -41,9 +41,14 @@ export function checkLeg(leg: Omit<OrderInput, 'namespace' | 'approvedBy'>): voi
   }
 }
 
-function matches(field: string, value: unknown, pattern: RegExp, expected: string): void {
-  if (typeof value !== 'string' || !pattern.test(value)) {
-    throw new MalformedLeg(field, expected, value);
+interface Rule {
+  readonly pattern: RegExp;
+  readonly says: string;
+}
+
+function matches(field: string, value: unknown, rule: Rule): void {
+  if (typeof value !== 'string' || !rule.pattern.test(value)) {
+    throw new MalformedLeg(field, rule.says, value);
   }
 }
 

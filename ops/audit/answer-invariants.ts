@@ -10,8 +10,8 @@ export const ANSWER_INVARIANTS: readonly Invariant[] = [
     number: 8,
     says: 'An escalated order executes only with the person’s own, fresh, signed answer to it.',
     unchecked:
-      'the market’s time at the moment of the answer (its order’s time is taken); refused answers ' +
-      'are records, not proofs',
+      'the market’s time at the moment of the answer (its order’s time is taken); refused ' +
+      'answers are records, not proofs',
     check: answersSigned,
   },
 ];

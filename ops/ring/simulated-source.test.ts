@@ -44,6 +44,6 @@ describe('simulated source', () => {
 
   test('interrupted - it stops at once', async () => {
     const closes = simulatedSource(MARKET, null).closes(AbortSignal.abort());
-    await expect(closes[Symbol.asyncIterator]().next()).rejects.toThrow();
+    await expect(closes[Symbol.asyncIterator]().next()).rejects.toThrow(/abort/i);
   });
 });

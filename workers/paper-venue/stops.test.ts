@@ -21,8 +21,12 @@ function stop(orderId: number, side: Side, terms: string) {
 
 const told = ({ triggered, makers, takers }: Passed) => ({
   triggered: [...triggered],
-  makers: [...makers].map(([id, { price, quantity }]) => `${id}: ${quantity} at ${price}`),
-  takers: [...takers].map(([id, { price, quantity }]) => `${id}: ${quantity} at ${price}`),
+  makers: [...makers].map(
+    ([id, { price, quantity }]) => `${id}: ${quantity.toFixed()} at ${price.toFixed()}`,
+  ),
+  takers: [...takers].map(
+    ([id, { price, quantity }]) => `${id}: ${quantity.toFixed()} at ${price.toFixed()}`,
+  ),
 });
 
 /** A failure here means a stop that sold at a price it was told not to, or slept through a fall. */

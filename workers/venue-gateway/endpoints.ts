@@ -83,7 +83,7 @@ async function answer<V extends Verb>(
     return codecs.reply.encode(reply);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    return codecs.reply.encode(unsayable(verb, reply, error) as Reply<V>);
+    return codecs.reply.encode(unsayable(verb, reply, error));
   }
 }
 
