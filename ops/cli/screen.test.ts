@@ -82,6 +82,33 @@ describe('screen', () => {
     expect(text).toContain('(HOLD stands from 2024-08-05 06:20)');
   });
 
+  test('a stop - rests, is taken back, and the way there is not told', () => {
+    const order: Feed<'order'> = {
+      feed: 'order',
+      at: AT,
+      symbol: 'BTC/USDT',
+      venue: 'paper',
+      userId: 'u',
+      legId: 'l',
+      clientOrderId: 'c1-x',
+      attempt: 1,
+      side: 'SELL',
+      type: 'STOP_LOSS_LIMIT',
+      timeInForce: 'GTC',
+      quantity: '0.012',
+      limitPrice: '49500',
+      stopPrice: '50000',
+      state: 'prepared',
+      executedQuantity: '0',
+      rejectCode: null,
+    };
+    const text = drawn([order, { ...order, state: 'open' }, { ...order, state: 'cancelled' }]);
+    expect(text.trimEnd().split('\n')).toEqual([
+      '  stop    rests at 50000: SELL 0.012 at 49500 or better',
+      '  stop    is taken back at 50000: SELL 0.012 at 49500 or better',
+    ]);
+  });
+
   test('words that would command the terminal - are only words', () => {
     const text = drawn([motion, speech('opinion', 8_000, '\u001b[2J\u001b]0;x\u0007\r  verdict')]);
     expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);

@@ -149,12 +149,21 @@ export class Screen {
     this.line(`    answer: ./corro escalations answer ${id} approve|reject  ${otherwise}`);
   }
 
-  #order({ side, quantity, limitPrice, state, executedQuantity, rejectCode }: Feed<'order'>): void {
+  /** The way to the venue is for `corro orders`; here stands what the venue made of it. */
+  #order(order: Feed<'order'>): void {
+    const { side, quantity, limitPrice, stopPrice, state, executedQuantity, rejectCode } = order;
+    if (state === 'prepared' || state === 'sent') return;
     const price = limitPrice === null ? 'at market' : `at ${shortDecimal(limitPrice)} or better`;
     const code = rejectCode === null ? '' : ` (${rejectCode})`;
     const done = executedQuantity === '0' ? '' : `, ${shortDecimal(executedQuantity)} done`;
     const wanted = `${side} ${shortDecimal(quantity)} ${price}`;
-    this.line(`  ${this.#paint('cyan', 'order')}   ${wanted}: ${state}${code}${done}`);
+    if (stopPrice === null) {
+      this.line(`  ${this.#paint('cyan', 'order')}   ${wanted}: ${state}${code}${done}`);
+      return;
+    }
+    const stands = { open: 'rests', cancelled: 'is taken back' }[state as string] ?? state;
+    const stop = `${stands} at ${shortDecimal(stopPrice)}: ${wanted}${code}${done}`;
+    this.line(`  ${this.#paint('cyan', 'stop')}    ${stop}`);
   }
 
   #fill({ side, quantity, price, fee, feeAsset }: Feed<'fill'>): void {
