@@ -22,8 +22,10 @@ export default defineConfig({
           name: 'server',
           include: ['tests/**/*.test.ts'],
           globalSetup: ['tests/support/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 90_000,
+          // Against hanging, not against slowness: four times what the slowest test of a quiet
+          // machine needs.
+          testTimeout: 240_000,
+          hookTimeout: 300_000,
         },
       },
     ],

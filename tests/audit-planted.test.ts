@@ -28,19 +28,15 @@ describe('audit', () => {
     );
     const blind = report.findings.filter((one) => one.seen.database === 0).map((one) => one.number);
     expect(blind).toEqual([15, 20]);
-  }, 180_000);
+  });
 
-  test.each(PLANTED)(
-    '$name - is found',
-    async ({ breaks, says, ...plant }) => {
-      const report = await run.audit(plant);
-      const found = report.findings.flatMap((finding) => finding.shown);
-      const texts = found.map(({ id, text }) => `${id} ${text}`);
-      expect(violated(report), texts.join('\n')).toEqual(breaks);
-      expect(texts).toContainEqual(expect.stringMatching(says));
-    },
-    180_000,
-  );
+  test.each(PLANTED)('$name - is found', async ({ breaks, says, ...plant }) => {
+    const report = await run.audit(plant);
+    const found = report.findings.flatMap((finding) => finding.shown);
+    const texts = found.map(({ id, text }) => `${id} ${text}`);
+    expect(violated(report), texts.join('\n')).toEqual(breaks);
+    expect(texts).toContainEqual(expect.stringMatching(says));
+  });
 
   test('every invariant that can be checked has a violation planted for it', () => {
     const planted = new Set(PLANTED.flatMap((one) => one.breaks));
@@ -52,7 +48,7 @@ describe('audit', () => {
     const { code, stdout, stderr } = await run.corro.run('audit', '--json');
     expect(code, stderr).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ sound: true, violations: 0 });
-  }, 180_000);
+  });
 
   test('violations in a running stack - named, exit code 8, and trading is halted', async () => {
     const { corro } = run;
@@ -75,15 +71,19 @@ describe('audit', () => {
     await until('a lift that lasts', () => liftedForGood(halts), 120_000);
     const unknown = await corro.run('audit', '--invariant', '99');
     expect(unknown.code).toBe(2);
-  }, 300_000);
+  }, 480_000);
 
   test('anchors - the stack keeps them; a chain made right again is found by them', async () => {
     const { corro } = run;
     const anchored = () => corro.json<ChainAudit>('audit', '--chain');
-    const sound = await until('anchors', async () => {
-      const report = await anchored();
-      return (report.anchors?.anchors ?? 0) > 0 ? report : null;
-    });
+    const sound = await until(
+      'anchors',
+      async () => {
+        const report = await anchored();
+        return (report.anchors?.anchors ?? 0) > 0 ? report : null;
+      },
+      120_000,
+    );
     expect(sound).toMatchObject({ sound: true, anchors: { violations: [] } });
     const file = join(corro.home, 'anchors', ANCHOR_FILE);
     const kept = readFileSync(file, 'utf8');
@@ -95,7 +95,7 @@ describe('audit', () => {
     } finally {
       writeFileSync(file, kept);
     }
-  }, 300_000);
+  }, 480_000);
 });
 
 function orNull<T>(rows: readonly T[]): readonly T[] | null {

@@ -10,14 +10,14 @@ const floor = new GuardFloor();
 const TRAIL = { targetAtrPct: 0, trailAtrPct: 0, trailBps: 100, trailFromAtrPct: 0 };
 const LIMITS = { ...TRAIL, maxOrderQuote: '1000', cooldownMinutes: 0 };
 
-beforeAll(() => floor.open(), 120_000);
-afterAll(() => floor.close(), 60_000);
+beforeAll(() => floor.open());
+afterAll(() => floor.close());
 /** Nobody holds anything when the next test begins. */
 afterEach(async () => {
   await floor.minute(flat(40_000));
   expect(floor.guards.open).toBe(0);
   await floor.minute(flat(50_000));
-}, 240_000);
+});
 
 /** A guarded position, bought at 50,000, whose stop trails one percent. */
 async function bought(limits: Record<string, unknown> = {}): Promise<void> {
@@ -38,7 +38,7 @@ async function soldQuantity(): Promise<number> {
   return sold.reduce((sum, { quantity }) => sum + Number(quantity), 0);
 }
 
-describe('guard and its faults', { timeout: 240_000 }, () => {
+describe('guard and its faults', () => {
   test('gap - a market that opens far below the stop is sold to, where it now is', async () => {
     await bought();
     await floor.minute(flat(50_000), { nextOpen: 45_000 });

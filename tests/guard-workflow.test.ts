@@ -7,10 +7,10 @@ import { flat, GuardFloor } from './guard-floor.ts';
 const floor = new GuardFloor();
 const TRAIL = { targetAtrPct: 0, trailAtrPct: 0, trailBps: 100, trailFromAtrPct: 0 };
 
-beforeAll(() => floor.open(), 120_000);
+beforeAll(() => floor.open());
 afterAll(() => floor.close());
 
-describe('guard of a position', { timeout: 240_000 }, () => {
+describe('guard of a position', () => {
   test('entry - a stop rests at the venue before the next candle is released', async () => {
     await floor.meet({ ...TRAIL, maxOrderQuote: '1000' });
     await floor.minute(flat(50_000));

@@ -18,7 +18,7 @@ const EFFECTIVE_WITHIN_MS = 1_000;
 const ENOUGH = 3;
 const WAIT_MS = 180_000;
 
-beforeAll(() => floor.open(), 120_000);
+beforeAll(() => floor.open());
 afterAll(() => floor.close());
 afterEach(async () => {
   // A test that failed has left its stream flowing.

@@ -1,25 +1,42 @@
 /** Failure here means: an order worker that dies at one of the nine named points between an intent
  * and its booked fill sends an order twice, loses one, or leaves our books and the venue's apart.
- * The real process ends itself by SIGKILL at the point; a successor takes over. */
-import { describe, expect, test } from 'vitest';
+ * The real process ends itself by SIGKILL at the point; its successor takes over, and is the next
+ * to die. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { KILL_POINTS } from '../activities/orders-points.ts';
 import { listOrders } from '../adapters/store/orders.ts';
 import { Decimal } from '../core/market/money.ts';
+import type { CorroProcess } from './orders-processes.ts';
 import { orderStage } from './orders-stage.ts';
 
 const stage = orderStage();
+const folder = mkdtempSync(join(tmpdir(), 'corro-points-'));
+/** Names the point at which the worker is to die; who dies by it takes it away first. */
+const file = join(folder, 'point');
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** One that lives; the last test may have left a dead one behind. */
+async function living(): Promise<CorroProcess> {
+  const { worker } = stage;
+  return worker?.alive() ? worker : stage.work({ CORRO_KILL_FILE: file });
+}
 
 describe('order worker killed at a named point', () => {
   test.each(KILL_POINTS)(
     '%s - the successor finishes: sent once, booked once, books equal',
     async (point) => {
-      await stage.worker?.stop();
+      const doomed = await living();
       await stage.meet();
-      const doomed = await stage.work({ CORRO_KILL_AT: point });
+      writeFileSync(file, point);
       const handle = await stage.start('BUY');
-      expect(await doomed.gone()).toBe('SIGKILL');
-      await stage.work();
-      expect(await handle.result()).toMatchObject({ state: 'filled', executedQuantity: '0.0199' });
+      const result = handle.result();
+      expect(await Promise.race([doomed.gone(), result])).toBe('SIGKILL');
+      await stage.work({ CORRO_KILL_FILE: file });
+      expect(await result).toMatchObject({ state: 'filled', executedQuantity: '0.0199' });
       const bought = (await stage.trades()).map((trade) => trade.quantity);
       expect(Decimal.sum(0, ...bought).toFixed()).toBe('0.0199');
       const orders = await listOrders(stage.database.db, { userId: stage.trader.userId });
@@ -29,6 +46,5 @@ describe('order worker killed at a named point', () => {
       expect(arrived.map(({ state }) => state)).toEqual(['filled']);
       expect(await stage.faults()).toEqual([]);
     },
-    120_000,
   );
 });

@@ -12,6 +12,7 @@ export interface CorroProcess {
   stop(): Promise<void>;
   /** Resolves once it has ended, by whatever; with the signal that ended it. */
   gone(): Promise<NodeJS.Signals | null>;
+  alive(): boolean;
   /** Everything it has logged. */
   log(): string;
 }
@@ -33,17 +34,19 @@ export async function startWorker(
     });
   }
   await readiness(child, name, () => log);
+  const alive = (): boolean => child.exitCode === null && child.signalCode === null;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (!alive()) return;
     const gone = once(child, 'exit');
     child.kill(signal);
     await gone;
   };
   const gone = async (): Promise<NodeJS.Signals | null> => {
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    if (alive()) await once(child, 'exit');
     return child.signalCode;
   };
-  return { kill: () => end('SIGKILL'), stop: () => end('SIGTERM'), gone, log: () => log };
+  const [kill, stop] = [() => end('SIGKILL'), () => end('SIGTERM')];
+  return { kill, stop, gone, alive, log: () => log };
 }
 
 async function readiness(child: ChildProcess, name: string, log: () => string): Promise<void> {

@@ -18,9 +18,9 @@ const BTC = 'BTC/USDT';
 const ETH = 'ETH/USDT';
 /** Stops that rest and never trail: these tests move no prices. */
 const LIMITS = { maxOrderQuote: '40000', maxPositionBps: 5_000, targetAtrPct: 0, trailAtrPct: 0 };
-const WAIT_MS = 60_000;
+const WAIT_MS = 120_000;
 
-beforeAll(() => floor.open(), 120_000);
+beforeAll(() => floor.open());
 afterAll(() => floor.close());
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
