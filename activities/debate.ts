@@ -15,6 +15,7 @@ import type { Timeframe } from '../core/market/candle.ts';
 import type { DocketInput } from '../proto/docket.ts';
 import { motionFeed } from '../proto/feed.ts';
 import type { Wire } from '../proto/subjects.ts';
+import { tellProgress } from './heartbeat.ts';
 import { holdRound, type MotionFile, type RoundAsk, type RoundOutcome } from './round.ts';
 import { type RecordedVerdict, recordVerdict, type VerdictOrder } from './verdict.ts';
 
@@ -77,7 +78,7 @@ export function createDebateActivities(dependencies: DebateDependencies) {
         weightsVersion,
         answerTimeoutMs: input.answerTimeoutMs,
         signal: context.cancellationSignal,
-        heartbeat: (progress) => context.heartbeat(progress),
+        heartbeat: (progress) => tellProgress(context, progress),
       });
     },
 

@@ -12,7 +12,6 @@ import type { OrderView } from '../core/orders/pursuit.ts';
 import { venueRules } from '../core/orders/venue-rules.ts';
 import { ask, type Question, type ResolvedOrder } from './orders-ask.ts';
 import { tellFills, tellOrder } from './orders-feed.ts';
-import { beating } from './orders-heartbeat.ts';
 import type { KillPoint } from './orders-points.ts';
 import { type Look, lookAtBook, restingStops } from './orders-route.ts';
 import { refusingContradictions, tradesOf, viewOf } from './orders-venue.ts';
@@ -49,8 +48,7 @@ export type OrderActivities = ReturnType<typeof createOrderActivities>;
  * be called again too, and then sends nothing: the mark in Postgres is set once. */
 export function createOrderActivities(dependencies: OrderDependencies) {
   const { db } = dependencies;
-  const step = <T>(act: () => Promise<T>): Promise<T> =>
-    beating(() => refusingContradictions(dependencies, act));
+  const step = <T>(act: () => Promise<T>): Promise<T> => refusingContradictions(dependencies, act);
   return {
     /** Sizing, risk approval, reservation and intent; see `prepareOrder` of the store. */
     prepareOrder: (request: LegRequest): Promise<PreparedOrder> =>

@@ -10,6 +10,7 @@ import {
 } from '@temporalio/worker';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
+import { beats } from '../activities/heartbeat.ts';
 import { createOrderActivities, type OrderActivities } from '../activities/orders.ts';
 import { verifyChain } from '../adapters/store/audit.ts';
 import type { LegRequest } from '../adapters/store/intents.ts';
@@ -101,6 +102,7 @@ export class OrderFloor {
       taskQueue: this.names.queues.order,
       workflowBundle: { code: this.#code },
       activities: { ...this.activities(randomUUID()), ...NOBODY_GUARDS, ...steps },
+      interceptors: { activity: [beats] },
       shutdownGraceTime: '100ms',
       shutdownForceTime: '1s',
     });

@@ -7,6 +7,7 @@ import {
   type WorkerOptions,
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { beats } from '../activities/heartbeat.ts';
 
 export interface TemporalWorkerOptions {
   readonly address: string;
@@ -49,8 +50,9 @@ export async function startTemporalWorker(options: TemporalWorkerOptions): Promi
     activities: options.activities,
     // A workflow whose worker was killed waits no longer than this before any other takes it.
     stickyQueueScheduleToStartTimeout: '1s',
-    // Every beat reaches the server: order steps are given up two seconds after the last one.
+    // Every beat reaches the server: steps are given up two or three seconds after the last one.
     maxHeartbeatThrottleInterval: '500ms',
+    interceptors: { activity: [beats] },
     shutdownGraceTime: '2s',
     shutdownForceTime: '4s',
     ...options.limits,

@@ -18,7 +18,7 @@ import type { EscalationInput } from '../proto/escalation.ts';
 import { CORRO_USER, SYMBOL, VERDICT } from '../proto/search-attributes.ts';
 import { wire } from '../proto/subjects.ts';
 import type { escalationWorkflow } from './escalation.ts';
-import { ORDER_TASK_TIMEOUT, WORKFLOWS } from './messages.ts';
+import { STEP_HEARTBEAT, TASK_TIMEOUT, WORKFLOWS } from './messages.ts';
 import type { orderWorkflow } from './order.ts';
 
 const RETRY = { initialInterval: '200ms', backoffCoefficient: 1.5, maximumInterval: '2s' } as const;
@@ -26,6 +26,7 @@ const RETRY = { initialInterval: '200ms', backoffCoefficient: 1.5, maximumInterv
 /** Short steps against Postgres: repeated until it answers, each is idempotent. */
 const steps = proxyActivities<DebateActivities>({
   startToCloseTimeout: '30s',
+  heartbeatTimeout: STEP_HEARTBEAT,
   retry: RETRY,
 });
 
@@ -37,7 +38,7 @@ const NOTHING_SAID: RoundOutcome = { positions: [], silent: [] };
 export async function docketWorkflow(input: DocketInput): Promise<DocketResult> {
   const rounds = proxyActivities<DebateActivities>({
     startToCloseTimeout: input.answerTimeoutMs * 4 + 30_000,
-    heartbeatTimeout: '5s',
+    heartbeatTimeout: STEP_HEARTBEAT,
     retry: RETRY,
   });
   const { rules, weightsVersion } = await steps.openDebate(input);
@@ -131,7 +132,7 @@ async function withOrder(input: DocketInput, decision: DecisionOutcome): Promise
     workflowId: names.orderWorkflowId(request.legId),
     taskQueue: names.queues.order,
     args: [request],
-    workflowTaskTimeout: ORDER_TASK_TIMEOUT,
+    workflowTaskTimeout: TASK_TIMEOUT,
     workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
     parentClosePolicy: ParentClosePolicy.ABANDON,
     typedSearchAttributes: [
@@ -149,6 +150,7 @@ async function startEscalation(escalation: EscalationInput): Promise<void> {
     workflowId: names.escalationWorkflowId(escalation.escalationId),
     taskQueue: names.queues.decision,
     args: [escalation],
+    workflowTaskTimeout: TASK_TIMEOUT,
     workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
     parentClosePolicy: ParentClosePolicy.ABANDON,
     staticSummary: escalation.text,

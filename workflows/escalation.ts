@@ -23,8 +23,9 @@ import { wire } from '../proto/subjects.ts';
 import {
   answerSignal,
   answerUpdate,
-  ORDER_TASK_TIMEOUT,
   questionQuery,
+  STEP_HEARTBEAT,
+  TASK_TIMEOUT,
   tapePassedSignal,
   WORKFLOWS,
 } from './messages.ts';
@@ -32,6 +33,7 @@ import type { OrderOutcome, orderWorkflow } from './order.ts';
 
 const steps = proxyActivities<EscalationActivities>({
   startToCloseTimeout: '30s',
+  heartbeatTimeout: STEP_HEARTBEAT,
   retry: { initialInterval: '200ms', backoffCoefficient: 1.5, maximumInterval: '2s' },
 });
 
@@ -251,7 +253,7 @@ async function placeOrder(
       workflowId: names.orderWorkflowId(request.legId),
       taskQueue: names.queues.order,
       args: [request],
-      workflowTaskTimeout: ORDER_TASK_TIMEOUT,
+      workflowTaskTimeout: TASK_TIMEOUT,
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `${request.side} ${request.symbol} near ${request.referencePrice}, approved`,

@@ -6,10 +6,12 @@ import { REFUSALS, type RefusalCode } from '../core/risk/facts.ts';
 import { passCandle, resizeGuard, restEffects, type Selling } from '../core/risk/guard.ts';
 import type { GuardMemory, GuardRecord, GuardView, PassedCandles } from '../proto/guard.ts';
 import { pursueLeg, recallLeg, settleLeg } from './leg.ts';
+import { STEP_HEARTBEAT } from './messages.ts';
 
 /** Steps against Postgres and questions to the venue: repeated until they answer. */
 const steps = proxyActivities<GuardActivities>({
   startToCloseTimeout: '30s',
+  heartbeatTimeout: STEP_HEARTBEAT,
   retry: { initialInterval: '200ms', backoffCoefficient: 1.5, maximumInterval: '2s' },
 });
 

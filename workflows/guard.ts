@@ -19,15 +19,23 @@ import {
   type PassedCandles,
 } from '../proto/guard.ts';
 import { GuardKeeper } from './guard-keeper.ts';
-import { candlesPassedUpdate, guardLookedSignal, guardQuery, lookAgainSignal } from './messages.ts';
+import {
+  candlesPassedUpdate,
+  guardLookedSignal,
+  guardQuery,
+  lookAgainSignal,
+  STEP_HEARTBEAT,
+} from './messages.ts';
 
 const steps = proxyActivities<GuardActivities>({
   startToCloseTimeout: '30s',
+  heartbeatTimeout: STEP_HEARTBEAT,
   retry: { initialInterval: '200ms', backoffCoefficient: 1.5, maximumInterval: '2s' },
 });
 /** Candles nobody told: what does not answer soon is asked again two candles later. */
 const market = proxyActivities<GuardActivities>({
   startToCloseTimeout: '20s',
+  heartbeatTimeout: STEP_HEARTBEAT,
   scheduleToCloseTimeout: '40s',
   retry: { initialInterval: '1s', maximumAttempts: 3 },
 });

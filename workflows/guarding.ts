@@ -17,10 +17,17 @@ import type { GuardRecord } from '../proto/guard.ts';
 import { CORRO_USER, SYMBOL } from '../proto/search-attributes.ts';
 import { wire } from '../proto/subjects.ts';
 import type { guardWorkflow } from './guard.ts';
-import { guardLookedSignal, lookAgainSignal, ORDER_TASK_TIMEOUT, WORKFLOWS } from './messages.ts';
+import {
+  guardLookedSignal,
+  lookAgainSignal,
+  STEP_HEARTBEAT,
+  TASK_TIMEOUT,
+  WORKFLOWS,
+} from './messages.ts';
 
 const steps = proxyActivities<GuardActivities>({
   startToCloseTimeout: '30s',
+  heartbeatTimeout: STEP_HEARTBEAT,
   retry: { initialInterval: '200ms', backoffCoefficient: 1.5, maximumInterval: '2s' },
 });
 
@@ -69,7 +76,7 @@ async function tell(input: OrderInput, guard: GuardRecord): Promise<boolean> {
       workflowId,
       taskQueue: names.queues.order,
       args: [{ namespace: input.namespace, planId }],
-      workflowTaskTimeout: ORDER_TASK_TIMEOUT,
+      workflowTaskTimeout: TASK_TIMEOUT,
       // A guard that somebody ended in Temporal is begun again; one that is closed is not found.
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       parentClosePolicy: ParentClosePolicy.ABANDON,

@@ -11,12 +11,13 @@ import { docketAttributes } from '../proto/docket-start.ts';
 import type { ScanInput, ScanOutcome, ScanResult } from '../proto/scan.ts';
 import { wire } from '../proto/subjects.ts';
 import type { docketWorkflow } from './docket.ts';
-import { WORKFLOWS } from './messages.ts';
+import { STEP_HEARTBEAT, TASK_TIMEOUT, WORKFLOWS } from './messages.ts';
 
 /** A look that is late is no look: the next one is a minute away, and skips this one while it
  * lasts. */
 const steps = proxyActivities<ScanActivities>({
   startToCloseTimeout: '45s',
+  heartbeatTimeout: STEP_HEARTBEAT,
   scheduleToCloseTimeout: '55s',
   retry: { initialInterval: '2s', backoffCoefficient: 2, maximumAttempts: 3 },
 });
@@ -43,6 +44,7 @@ async function startDebate(namespace: string, { docket, card }: Found): Promise<
       workflowId: names.debateWorkflowId(docket.debateId),
       taskQueue: names.queues.decision,
       args: [docket],
+      workflowTaskTimeout: TASK_TIMEOUT,
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       parentClosePolicy: ParentClosePolicy.ABANDON,
       ...card,

@@ -12,8 +12,11 @@ export const WORKFLOWS = {
   marketScan: 'marketScanWorkflow',
 } as const;
 
-/** How long a killed worker holds up an order or a guard: then another takes the workflow over. */
-export const ORDER_TASK_TIMEOUT = '3s';
+/** How long a killed worker holds up any workflow of ours: then another takes it over. */
+export const TASK_TIMEOUT = '3s';
+/** A step beats twice a second. Its worker was killed or frozen when nothing was heard for so long;
+ * more than the two seconds of an order's step, because many of these are no one's money. */
+export const STEP_HEARTBEAT = '3s';
 
 /** Answers a question and waits for what becomes of it. What the CLI uses. Whoever reaches Temporal
  * can send anything: only a signed answer can stand (`SignedAnswer`). */

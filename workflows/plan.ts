@@ -10,6 +10,7 @@ import type { OrderInput, OrderOutcome } from '../core/orders/leg.ts';
 import type { PlanInput, PlanResult } from '../proto/plan.ts';
 import { afterLeg } from './guarding.ts';
 import { orderSteps, pursueLeg, recallLeg } from './leg.ts';
+import { STEP_HEARTBEAT } from './messages.ts';
 
 export type { PlanInput, PlanResult } from '../proto/plan.ts';
 
@@ -17,6 +18,7 @@ export type { PlanInput, PlanResult } from '../proto/plan.ts';
  * a bound is set all the same: about ten minutes of a database that is away. */
 const steps = proxyActivities<PlanActivities>({
   startToCloseTimeout: '30s',
+  heartbeatTimeout: STEP_HEARTBEAT,
   retry: { initialInterval: '100ms', maximumInterval: '5s', maximumAttempts: 120 },
 });
 

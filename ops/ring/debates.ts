@@ -15,7 +15,7 @@ import {
 } from '../../proto/docket-start.ts';
 import { CorroError } from '../../proto/errors.ts';
 import type { Wire } from '../../proto/subjects.ts';
-import { WORKFLOWS } from '../../workflows/messages.ts';
+import { TASK_TIMEOUT, WORKFLOWS } from '../../workflows/messages.ts';
 
 /** Starts debates on Temporal and waits for them. */
 export class Debates {
@@ -40,6 +40,7 @@ export class Debates {
         taskQueue: this.#wire.queues.decision,
         workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
         args: [input],
+        workflowTaskTimeout: TASK_TIMEOUT,
         ...docketCard(docket),
         typedSearchAttributes: new TypedSearchAttributes(docketAttributes(input)),
       });

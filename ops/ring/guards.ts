@@ -19,7 +19,7 @@ import {
   MOST_CANDLES,
 } from '../../proto/guard.ts';
 import type { Wire } from '../../proto/subjects.ts';
-import { candlesPassedUpdate, WORKFLOWS } from '../../workflows/messages.ts';
+import { candlesPassedUpdate, TASK_TIMEOUT, WORKFLOWS } from '../../workflows/messages.ts';
 import type { Close, ReleasedCandle } from './source.ts';
 
 /** One open guard as the driver sees it: the same rules folded over the same candles, so that the
@@ -170,6 +170,7 @@ export class Guards {
         taskQueue: wire.queues.order,
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
         args: [input],
+        workflowTaskTimeout: TASK_TIMEOUT,
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

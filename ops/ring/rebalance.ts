@@ -12,7 +12,7 @@ import type { Timeframe } from '../../core/market/candle.ts';
 import { rebalancePeriod } from '../../core/portfolio/rebalance.ts';
 import type { PlanInput, PlanResult } from '../../proto/plan.ts';
 import type { Wire } from '../../proto/subjects.ts';
-import { WORKFLOWS } from '../../workflows/messages.ts';
+import { TASK_TIMEOUT, WORKFLOWS } from '../../workflows/messages.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -87,6 +87,7 @@ export class Upkeep {
         taskQueue: wire.queues.order,
         workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
         args: [plan],
+        workflowTaskTimeout: TASK_TIMEOUT,
         staticSummary: `${plan.kind} for ${plan.username} at ${plan.venue}`,
       });
     } catch (error) {

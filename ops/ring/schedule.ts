@@ -10,7 +10,7 @@ import { symbolToken } from '../../core/market/instrument.ts';
 import { SCAN_TIMEFRAME, type ScanInput } from '../../proto/scan.ts';
 import { SYMBOL, TIMEFRAME } from '../../proto/search-attributes.ts';
 import { wire } from '../../proto/subjects.ts';
-import { WORKFLOWS } from '../../workflows/messages.ts';
+import { TASK_TIMEOUT, WORKFLOWS } from '../../workflows/messages.ts';
 
 /** A market that is looked at each minute for as long as its session lives. */
 export interface Watch {
@@ -96,6 +96,7 @@ function scheduleOf(scan: ScanInput): Schedule {
       workflowId: `${scheduleIdOf(scan)}:scan`,
       taskQueue: queues.decision,
       args: [scan],
+      workflowTaskTimeout: TASK_TIMEOUT,
       // A look that hangs would keep every later one from starting.
       workflowExecutionTimeout: '2 minutes',
       staticSummary: `Is ${symbol} at ${exchange} moving out of the ordinary?`,

@@ -12,7 +12,7 @@ import { planId } from '../../core/identity.ts';
 import { WORKING_LEVELS } from '../../core/risk/halt.ts';
 import type { PlanInput } from '../../proto/plan.ts';
 import type { Wire } from '../../proto/subjects.ts';
-import { WORKFLOWS } from '../../workflows/messages.ts';
+import { TASK_TIMEOUT, WORKFLOWS } from '../../workflows/messages.ts';
 
 /** How often the table of halts is read. */
 const LOOK_EVERY_MS = 250;
@@ -107,6 +107,7 @@ async function startPlan(client: Client, wire: Wire, plan: PlanInput): Promise<v
       taskQueue: wire.queues.order,
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       args: [plan],
+      workflowTaskTimeout: TASK_TIMEOUT,
       staticSummary: `${plan.kind} for ${plan.username} at ${plan.venue}`,
     });
   } catch (error) {
