@@ -2,6 +2,7 @@
  * not on record beside what came. Temporal and Postgres are real; the venue is one that lies on
  * demand. */
 import { describe, expect, test } from 'vitest';
+import { withRealised } from '../adapters/store/fills.ts';
 import { listOrders } from '../adapters/store/orders.ts';
 import type { Depth } from '../adapters/venue/port.ts';
 import { orderFloor } from './orders-floor.ts';
@@ -34,6 +35,15 @@ describe('order and the book', () => {
       { estimatedPrice: '50000.01', averagePrice: '50000', slippageBps: '0' },
     ]);
     expect(await floor.bookFaults()).toEqual([]);
+  });
+
+  test('worse than the book promised - what came stands beside it, and by how much', async () => {
+    floor.venue.book = book([['49900', '10']], '49890');
+    await floor.buy();
+    const orders = await listOrders(floor.db, { userId: floor.trader.userId });
+    const worse = { estimatedPrice: '49900', averagePrice: '50000', slippageBps: '20.04' };
+    expect(await withRealised(floor.db, orders)).toMatchObject([worse]);
+    expect(await floor.acts('order-settled')).toMatchObject([worse]);
   });
 
   test('thin - slices of what it offers, four at most, each a leg of its own', async () => {

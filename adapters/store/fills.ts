@@ -103,10 +103,35 @@ export function bookFills(
   });
 }
 
+export interface RealisedOrder extends OrderRow {
+  /** Of its booked trades, quote per base; null without one. */
+  readonly averagePrice: string | null;
+  /** Of `averagePrice` against `estimatedPrice`, basis points; positive is worse. */
+  readonly slippageBps: string | null;
+}
+
+/** Orders with what came of them, beside what was expected. */
+export async function withRealised(
+  db: Reader,
+  orders: readonly OrderRow[],
+): Promise<readonly RealisedOrder[]> {
+  const clientOrderIds = orders.map(({ clientOrderId }) => clientOrderId);
+  const fills = Map.groupBy(
+    clientOrderIds.length === 0 ? [] : await listFills(db, { clientOrderIds }),
+    ({ clientOrderId }) => clientOrderId,
+  );
+  return orders.map((order) => {
+    const sum = sumOf(fills.get(order.clientOrderId) ?? []);
+    const slippageBps = slippageOf(order, sum);
+    return { ...order, averagePrice: sum.averagePrice, slippageBps };
+  });
+}
+
 export interface FillFilter {
   readonly userId?: string;
   readonly symbol?: string;
   readonly clientOrderId?: string;
+  readonly clientOrderIds?: readonly string[];
   /** Only the newest so many of these. */
   readonly newest?: number;
 }
@@ -114,7 +139,7 @@ export interface FillFilter {
 /** Booked trades in the market's order. */
 export async function listFills(
   db: Reader,
-  { userId, symbol, clientOrderId, newest }: FillFilter = {},
+  { userId, symbol, clientOrderId, clientOrderIds, newest }: FillFilter = {},
 ): Promise<readonly FillRow[]> {
   const direction = newest === undefined ? 'asc' : 'desc';
   const rows = await db
@@ -124,6 +149,9 @@ export async function listFills(
     .$if(symbol !== undefined, (query) => query.where('symbol', '=', symbol ?? ''))
     .$if(clientOrderId !== undefined, (query) =>
       query.where('client_order_id', '=', clientOrderId ?? ''),
+    )
+    .$if(clientOrderIds !== undefined, (query) =>
+      query.where('client_order_id', 'in', [...(clientOrderIds ?? [])]),
     )
     .orderBy('market_time', direction)
     .orderBy('recorded_at', direction)
@@ -148,7 +176,10 @@ export async function listFills(
 
 /** What an order's booked trades come to together. */
 export async function summariseFills(db: Reader, clientOrderId: string): Promise<FillSummary> {
-  const fills = await listFills(db, { clientOrderId });
+  return sumOf(await listFills(db, { clientOrderId }));
+}
+
+function sumOf(fills: readonly FillRow[]): FillSummary {
   let quantity = new Decimal(0);
   let worth = new Decimal(0);
   const fees = new Map<string, Decimal>();
@@ -260,17 +291,22 @@ async function settle(
   const owner = { userId, venue: order.parameters.venue };
   const released = await releaseReserve(trx, { ...owner, legId, marketTimeMs });
   if (await wasSettled(trx, order)) return;
-  const { estimatedPrice, parameters } = order;
-  const slippage =
-    estimatedPrice === null || fills.averagePrice === null
-      ? null
-      : slippageAgainst(parameters.side, { estimatedPrice, realisedPrice: fills.averagePrice });
+  const { estimatedPrice } = order;
+  const slippageBps = slippageOf(order, fills);
   await appendAudit(trx, {
     partition: booksPartition(userId),
     act: 'order-settled',
     reference: clientOrderId,
-    body: { legId, released, ...fills, estimatedPrice, slippageBps: slippage },
+    body: { legId, released, ...fills, estimatedPrice, slippageBps },
   });
+}
+
+/** How much worse its trades were than the look at the book had promised; null where one of the two
+ * is not known. */
+function slippageOf({ estimatedPrice, parameters }: OrderRow, fills: FillSummary): string | null {
+  const { averagePrice: realisedPrice } = fills;
+  if (estimatedPrice === null || realisedPrice === null) return null;
+  return slippageAgainst(parameters.side, { estimatedPrice, realisedPrice });
 }
 
 /** Over for good: a leg whose order never arrived may still be tried again with the same

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { listDebates, showDebate } from '../../../adapters/store/debates.ts';
 import { readDecisions } from '../../../adapters/store/decisions.ts';
-import { listFills } from '../../../adapters/store/fills.ts';
+import { listFills, withRealised } from '../../../adapters/store/fills.ts';
 import { listGuards } from '../../../adapters/store/guards.ts';
 import { findInstrument } from '../../../adapters/store/instruments.ts';
 import { listOrders } from '../../../adapters/store/orders.ts';
@@ -201,8 +201,6 @@ function guardColumns(guards: readonly GuardRecord[]) {
     guards.find(({ userId, venue, symbol }) => {
       return userId === held.userId && venue === held.venue && symbol === held.symbol;
     });
-  const price = (text: string | null | undefined): string =>
-    text === null || text === undefined ? '' : shortDecimal(text, 4);
   return [
     {
       heading: 'STOP',
@@ -218,6 +216,10 @@ function guardColumns(guards: readonly GuardRecord[]) {
   ] as const;
 }
 
+function price(text: string | null | undefined): string {
+  return text === null || text === undefined ? '' : shortDecimal(text, 4);
+}
+
 function guardText(guard: GuardRecord | undefined): string {
   if (guard === undefined) return '';
   const { resting, bare, selling, trailing, stuck } = guard.state;
@@ -231,7 +233,8 @@ function guardText(guard: GuardRecord | undefined): string {
 async function ordersList(connections: Connections, flags: ListFlags): Promise<Listed> {
   const { symbol, last } = flags;
   const filter = symbol === undefined ? {} : { symbol };
-  const rows = await listOrders(connections.db, { newest: last, ...filter });
+  const orders = await listOrders(connections.db, { newest: last, ...filter });
+  const rows = await withRealised(connections.db, orders);
   const name = await usernames(connections);
   const text = table(
     rows,
@@ -241,6 +244,7 @@ async function ordersList(connections: Connections, flags: ListFlags): Promise<L
       { heading: 'USER', cell: (order) => name(order.userId) },
       { heading: 'SYMBOL', cell: (order) => order.parameters.symbol },
       { heading: 'SIDE', cell: (order) => order.parameters.side },
+      { heading: 'FOR', cell: (order) => order.purpose },
       {
         heading: 'QUANTITY',
         cell: (order) => shortDecimal(order.parameters.quantity),
@@ -257,6 +261,9 @@ async function ordersList(connections: Connections, flags: ListFlags): Promise<L
         cell: (order) => shortDecimal(order.executedQuantity),
         align: 'right',
       },
+      { heading: 'EXPECTED', cell: (order) => price(order.estimatedPrice), align: 'right' },
+      { heading: 'CAME', cell: (order) => price(order.averagePrice), align: 'right' },
+      { heading: 'BP WORSE', cell: ({ slippageBps }) => slippageBps ?? '', align: 'right' },
       { heading: 'STATE', cell: (order) => order.state },
     ],
     'no orders yet',
