@@ -137,7 +137,7 @@ export async function ownNats(): Promise<OwnNats> {
   const start = async (): Promise<void> => {
     const flags = ['-js', '-sd', folder, '-a', '127.0.0.1', '-p', String(port)];
     child = spawn(findNats().path, flags, { stdio: 'ignore' });
-    await until(() => canConnect(port), 10_000);
+    await until(() => canConnect(port));
   };
   const kill = async (): Promise<void> => {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
@@ -197,7 +197,7 @@ export async function spawnHost(place: HostPlace): Promise<HostProcess> {
       () => true,
       () => false,
     );
-  }, 20_000);
+  });
   return {
     pid: child.pid ?? 0,
     facts,
@@ -210,9 +210,10 @@ export async function spawnHost(place: HostPlace): Promise<HostProcess> {
 }
 
 /** Resolves when `check` comes true; throws when it has not in time. */
+/** Waits until it is so; a busy machine is slow, not wrong. */
 export async function until(
   check: () => boolean | Promise<boolean>,
-  timeoutMs: number,
+  timeoutMs = 90_000,
 ): Promise<void> {
   const giveUpAt = performance.now() + timeoutMs;
   while (!(await check())) {

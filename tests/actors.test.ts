@@ -72,7 +72,7 @@ interface RoundOf {
 
 async function hold(
   motions: readonly Question[],
-  { round = 1, kind = 'opinion', deadlineMs = 15_000 }: RoundOf = {},
+  { round = 1, kind = 'opinion', deadlineMs = 60_000 }: RoundOf = {},
 ): Promise<RoundResult> {
   await record(database.db, motions);
   const asks = askAll(motions, { round, kind });
@@ -91,7 +91,7 @@ describe('actors round', () => {
       motions.map(({ eventId }) => eventId),
     );
     expect(rows).toEqual(said);
-    await until(() => ring.facts().answered === 21, 2_000);
+    await until(() => ring.facts().answered === 21);
     expect(ring.facts()).toMatchObject({ repeated: 0, deadLetters: 0, actors: 21 });
   });
 
@@ -103,7 +103,7 @@ describe('actors round', () => {
     for (const kind of ['challenge', 'rebuttal', 'revision'] as const) {
       const asks = askAll([motion], { round: 2, kind, heard });
       const options = { bus, wire, motions: [motion], round: 2, kind, asks };
-      const { said, missing } = await gatherRound({ ...options, deadlineMs: 10_000 });
+      const { said, missing } = await gatherRound({ ...options, deadlineMs: 60_000 });
       expect(missing).toEqual([]);
       heard = [...heard, ...said];
     }
@@ -121,7 +121,7 @@ describe('actors repeats', () => {
     await bus.manager.streams.purge(wire.streams.DEBATE);
     const asks = askAll([motion], { round: 1, kind: 'opinion' });
     for (const mail of asks) await publishMail(bus, wire, { mail, again: 1, ...PATIENCE });
-    await until(() => ring.facts().repeated === 7, 5_000);
+    await until(() => ring.facts().repeated === 7);
     const { said: again } = await hold([motion]);
     expect(again).toEqual(said);
     expect(mind.asks).toHaveLength(7);
@@ -134,7 +134,7 @@ describe('actors repeats', () => {
     const [mail] = askAll([motion], { round: 1, kind: 'opinion' }) as [Mail];
     const other = { ...mail, messageId: hashOf('another question') };
     await publishMail(bus, wire, { mail: other, ...PATIENCE });
-    await until(() => ring.facts().deadLetters === 1, 5_000);
+    await until(() => ring.facts().deadLetters === 1);
     const rows = await readUtterances(database.db, [motion.eventId]);
     expect(rows).toEqual(said);
   });
@@ -235,7 +235,7 @@ describe('actors memory', () => {
       symbol: 'DC/USDT',
       steps,
       each: async (step) => {
-        if (step > 0) await until(() => hosts[0]?.facts().actors === 0, 2_000);
+        if (step > 0) await until(() => hosts[0]?.facts().actors === 0);
       },
     });
     for (const role of ROLES) {
@@ -267,9 +267,9 @@ describe('actors memory', () => {
     const ring = await host({ idleMs: 200 });
     await hold([question('DE/USDT')]);
     expect(ring.facts().actors).toBe(7);
-    await until(() => ring.facts().actors === 0, 2_000);
+    await until(() => ring.facts().actors === 0);
     await hold([question('DE/USDT', 1)]);
-    await until(() => ring.facts().answered === 14, 2_000);
+    await until(() => ring.facts().answered === 14);
     expect(ring.facts().actors).toBe(7);
   });
 });
@@ -289,7 +289,7 @@ describe('actors activation', () => {
     watch('first', first);
     watch('second', second);
     for (let step = 0; step < 12; step += 1) await hold([question('EA/USDT', step)]);
-    await until(() => first.facts().answered + second.facts().answered === 84, 2_000);
+    await until(() => first.facts().answered + second.facts().answered === 84);
     expect([...answers.values()].map((by) => by.size)).toEqual(ROLES.map(() => 1));
     const [busy, idle] = first.facts().answered > 0 ? [first, second] : [second, first];
     await busy.stop();
@@ -308,7 +308,7 @@ describe('actors activation', () => {
     const some = await host({ roles: ['risk_manager', 'auditor'] });
     const motion = question('EB/USDT');
     const partial = hold([motion], { deadlineMs: 10_000 });
-    await until(() => some.facts().answered === 2, 5_000);
+    await until(() => some.facts().answered === 2);
     expect(some.facts().roles).toEqual(['risk_manager', 'auditor']);
     const others = ROLES.filter((role) => !some.facts().roles.includes(role));
     await host({ roles: others });

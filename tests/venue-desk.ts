@@ -41,8 +41,8 @@ export function withDesk(options: Partial<GatewayOptions> = {}): Desk {
     await ensureStreams(desk.bus, desk.names, { replicas: 1, storage: 'file' });
     desk.gateway = openGateway(desk, options);
     await desk.gateway.ready();
-    desk.port = venueClient(desk.bus, desk.names, { venue: 'paper', questionTimeoutMs: 5_000 });
-    await holdLease(desk, { epoch: '7', minutes: 1 });
+    desk.port = venueClient(desk.bus, desk.names, { venue: 'paper', questionTimeoutMs: 20_000 });
+    await holdLease(desk, { epoch: '7', minutes: 10 });
   });
 
   afterEach(async () => {

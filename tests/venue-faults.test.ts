@@ -174,7 +174,7 @@ describe('venue that lies', () => {
   test('stop - after a 429 or 418 nothing is sent before its time, whoever asks', async () => {
     await desk.port.newOrder(order({ clientOrderId: 'warm' }));
     for (const fault of ['rate-limited', 'banned']) {
-      await lie({ fault, on: 'trades', count: 1, parameters: { seconds: 2 } });
+      await lie({ fault, on: 'trades', count: 1, parameters: { seconds: 4 } });
       const asked = desk.port.trades({ account: ACCOUNT, symbol: SYMBOL });
       await expect(asked).rejects.toMatchObject({ code: 'budget' });
       const end = Date.now() + 1_500;

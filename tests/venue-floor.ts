@@ -79,10 +79,10 @@ export async function trader(url: string, account = ACCOUNT): Promise<Exchange> 
   return exchange;
 }
 
-/** Waits until `ready` holds, at most 20 seconds if not said: a busy machine is slow, not wrong. */
+/** Waits until `ready` holds, at most 60 seconds if not said: a busy machine is slow, not wrong. */
 export async function until(
   ready: () => boolean | Promise<boolean>,
-  withinMs = 20_000,
+  withinMs = 60_000,
 ): Promise<void> {
   for (const end = Date.now() + withinMs; Date.now() < end; ) {
     if (await ready()) return;
