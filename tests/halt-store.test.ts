@@ -187,7 +187,7 @@ describe('halt against an order', () => {
 });
 
 describe('automatic halt', () => {
-  test('fuse - one order more than a minute allows pauses its user', async () => {
+  test('fuse - one purchase more than a minute allows stops purchases, and sales go on', async () => {
     const trader = await fundedTrader(database.db, { maxOrdersPerMinute: 3 });
     const legs: LegRequest[] = [];
     for (let order = 1; order <= 5; order += 1) {
@@ -210,13 +210,15 @@ describe('automatic halt', () => {
     expect(more).toEqual([]);
     expect(placed).toMatchObject({
       name: automaticHaltName('fuse', trader),
-      level: 'pause',
+      level: 'close-only',
       userId: trader.userId,
       automatic: true,
       reason: 'more orders in one minute than allowed: 3 before it, allowed 3',
     });
     expect(placed?.liftsWhen).toContain('a person lifts it by name');
     expect(await prepare(at(legs[4], 0))).toBe('halted');
+    const asked = { userId: trader.userId, symbol: 'BTC/USDT', side: 'SELL' } as const;
+    expect(await haltAgainst(database.db, asked)).toBeNull();
     await lift(placed?.name);
   });
 

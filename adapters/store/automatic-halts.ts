@@ -11,8 +11,9 @@ interface AutomaticHalt {
 /** Refusals that mean more than one order's no: they stop the user's trading until a person has
  * looked. */
 const AUTOMATIC: { readonly [code in RefusalCode]?: AutomaticHalt } = {
+  // Not a pause: what was bought just before must get its stop, and every guard must go on.
   fuse: {
-    level: 'pause',
+    level: 'close-only',
     liftsWhen: 'it is known why so many orders were made, and a person lifts it by name',
   },
   drawdown: {

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { TIMEFRAMES, type Timeframe } from '../../core/market/candle.ts';
 import { Decimal, decimal, format } from '../../core/market/money.ts';
-import type { OrderInput, Purpose } from '../../core/orders/leg.ts';
 import { CORRELATION_CLOSES, correlationOf, isCorrelated } from '../../core/risk/correlation.ts';
 import type { LastCandle, RiskFacts } from '../../core/risk/facts.ts';
 import type { Owner } from './ledger.ts';
@@ -10,7 +9,6 @@ import type { Reader } from './store.ts';
 /** Whose order, of what and when. */
 export interface JudgedLeg extends Owner {
   readonly legId: string;
-  readonly purpose: OrderInput['purpose'];
   readonly symbol: string;
   /** Unix milliseconds. */
   readonly marketTimeMs: number;
@@ -46,15 +44,13 @@ export async function readMarketFacts(
     correlatedExposure: await correlatedExposure(db, { ...market, symbol: leg.symbol }, atRisk),
     lastCandle: await lastCandle(db, { ...market, symbol: leg.symbol }),
     cooldownUntilMs: await cooldownUntil(db, leg),
-    ordersLastMinute: UNCOUNTED.includes(leg.purpose) ? null : await ordersLastMinute(db, leg),
+    ordersLastMinute: await ordersLastMinute(db, leg),
   };
 }
 
-/** Legs that the fuse must not keep back: they take risk away, and one close can ask for one of
- * them per position. */
-const UNCOUNTED: readonly Purpose[] = ['stop', 'flatten'];
 const MINUTE_MS = 60_000;
 
+/** Purchases: a sale takes risk away, and the fuse neither counts it nor keeps it back. */
 async function ordersLastMinute(db: Reader, leg: JudgedLeg): Promise<number> {
   const { count } = await db
     .selectFrom('intents')
@@ -62,7 +58,7 @@ async function ordersLastMinute(db: Reader, leg: JudgedLeg): Promise<number> {
     .where('user_id', '=', leg.userId)
     .where('market_time', '>', new Date(leg.marketTimeMs - MINUTE_MS))
     .where('market_time', '<=', new Date(leg.marketTimeMs))
-    .where('purpose', 'not in', [...UNCOUNTED])
+    .where('side', '=', 'BUY')
     .where('leg_id', '<>', leg.legId)
     .executeTakeFirstOrThrow();
   return Number(count);

@@ -3,7 +3,7 @@ import type { Snapshot } from '../../core/assistants/snapshot.ts';
 import type { Approved } from '../../core/debate/answer.ts';
 import type { Instrument } from '../../core/market/instrument.ts';
 import { Decimal, decimal, format } from '../../core/market/money.ts';
-import type { OrderInput, Purpose } from '../../core/orders/leg.ts';
+import type { OrderInput } from '../../core/orders/leg.ts';
 import { type Refusal, type RiskFacts, refusal } from '../../core/risk/facts.ts';
 import { parseRiskLimits, type RiskLimits } from '../../core/risk/limits.ts';
 import { readApproved } from './answers.ts';
@@ -18,8 +18,6 @@ import type { Reader, Writer } from './store.ts';
 /** Which order is judged, and for whom. */
 export interface LegFacts extends Owner {
   readonly legId: string;
-  /** What the order is for; left out: an entry or an exit, which the fuse counts alike. */
-  readonly purpose?: Purpose;
   readonly instrument: Instrument;
   readonly referencePrice: string;
   /** Unix milliseconds. */
@@ -162,7 +160,7 @@ export async function lookAtRiskFacts(
     volatilityBps: mandate.volatilityBps,
     ...(await readMarketFacts(
       trx,
-      { purpose: 'entry', ...leg, symbol: instrument.symbol },
+      { ...leg, symbol: instrument.symbol },
       { market: mandate, atRisk },
     )),
   };

@@ -2,7 +2,7 @@ import { hashOf } from '../hash.ts';
 import { parameterHash } from '../identity.ts';
 import { basisPointsOf, type Decimal, decimal, isMultipleOf, positive } from '../market/money.ts';
 import { type OrderParameters, orderParameters } from '../orders/parameters.ts';
-import { entryBarrier, orderBarrier, type Refusal, type RiskFacts, refusal } from './facts.ts';
+import { entryBarrier, type Refusal, type RiskFacts, refusal } from './facts.ts';
 import type { RiskLimits } from './limits.ts';
 import { entryMinimum, slippageBps } from './sizing.ts';
 
@@ -36,7 +36,6 @@ export interface ApprovalRequest {
 export function approve(request: ApprovalRequest): Approval | Refusal {
   const { parameters, facts, limits } = request;
   const objection =
-    orderBarrier(facts, limits) ??
     offStep(parameters, facts) ??
     misplacedStop(parameters, facts) ??
     slipped(parameters, facts, limits) ??

@@ -33,9 +33,8 @@ export interface RiskFacts {
   readonly lastCandle: LastCandle | null;
   /** Nothing is bought before; `null` when nothing was closed lately. Unix milliseconds. */
   readonly cooldownUntilMs: number | null;
-  /** This user's other new orders in the minute up to `marketTimeMs`; `null` for an order that the
-   * fuse does not count: a protective stop, or a sale that a halt asks for. */
-  readonly ordersLastMinute: number | null;
+  /** This user's other purchases asked for in the minute up to `marketTimeMs`. */
+  readonly ordersLastMinute: number;
 }
 
 export interface LastCandle {
@@ -85,17 +84,19 @@ export function refusal(refused: RefusalCode, detail = ''): Refusal {
   return { refused, text: detail ? `${REFUSALS[refused]}: ${detail}` : REFUSALS[refused] };
 }
 
-/** What forbids any order now, exits too; `null` when nothing does. One order more than the fuse
- * allows is no trading, it is a fault. */
-export function orderBarrier(facts: RiskFacts, limits: RiskLimits): Refusal | null {
-  const { ordersLastMinute } = facts;
-  if (ordersLastMinute === null || ordersLastMinute < limits.maxOrdersPerMinute) return null;
-  return refusal('fuse', `${ordersLastMinute} before it, allowed ${limits.maxOrdersPerMinute}`);
+/** One purchase more than the fuse allows is no trading, it is a fault. Sales neither blow it nor
+ * are kept back by it: one fall of the market asks for one of them per position, at once. */
+function blownFuse({ ordersLastMinute }: RiskFacts, limits: RiskLimits): Refusal | null {
+  const { maxOrdersPerMinute } = limits;
+  if (ordersLastMinute < maxOrdersPerMinute) return null;
+  return refusal('fuse', `${ordersLastMinute} before it, allowed ${maxOrdersPerMinute}`);
 }
 
 /** What forbids any entry now, whatever its size; `null` when nothing does. Exits are never
  * forbidden by these: closing a position takes risk away. */
 export function entryBarrier(facts: RiskFacts, limits: RiskLimits): Refusal | null {
+  const blown = blownFuse(facts, limits);
+  if (blown) return blown;
   const equity = decimal(facts.equity, 'equity');
   if (equity.lte(0)) return refusal('no_equity', facts.equity);
   const unfit = marketBarrier(facts, limits);

@@ -8,14 +8,7 @@ import {
   positive,
 } from '../market/money.ts';
 import { STOP_SLIP_BPS } from '../orders/parameters.ts';
-import {
-  entryBarrier,
-  orderBarrier,
-  type Refusal,
-  type RiskFacts,
-  refusal,
-  type Side,
-} from './facts.ts';
+import { entryBarrier, type Refusal, type RiskFacts, refusal, type Side } from './facts.ts';
 import type { RiskLimits } from './limits.ts';
 
 /** How many one-candle standard deviations against us `riskPerTradeBps` is meant to survive. */
@@ -49,8 +42,6 @@ export interface SizeRequest {
  * confidence, then cut to every limit and to free cash, then floored to the lot. An exit sells all
  * that is free. */
 export function sizeOrder(request: SizeRequest): Sized | Refusal {
-  const barrier = orderBarrier(request.facts, request.limits);
-  if (barrier) return barrier;
   return request.side === 'BUY' ? sizeEntry(request) : sizeExit(request);
 }
 

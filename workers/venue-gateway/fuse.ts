@@ -20,9 +20,14 @@ export class OrderFuse {
       this.#blown += 1;
       return false;
     }
+    this.count();
+    return true;
+  }
+
+  /** Counts one order that goes whatever the count. */
+  count(): void {
     const second = Math.floor(this.#now() / 1_000);
     this.#seconds.set(second, (this.#seconds.get(second) ?? 0) + 1);
-    return true;
   }
 
   /** Of the last sixty seconds. */

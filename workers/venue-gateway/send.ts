@@ -33,7 +33,7 @@ export async function sendOrder(
   if (why !== null) return { state: 'refused', why };
   return venue.newOrder(order, async (signedAtMs) => {
     const now = await fence(gate.db, order).then((found) => found ?? overtaken(order, signedAtMs));
-    return now ?? (await gate.clock.forbids()) ?? fused(gate);
+    return now ?? (await gate.clock.forbids()) ?? fused(gate, order);
   });
 }
 
@@ -44,14 +44,20 @@ function overtaken({ deadlineMs }: NewOrderRequest, signedAtMs: number): string 
   return pausedMs > SLOWEST_MS ? `${pausedMs} ms passed since the signature` : null;
 }
 
-/** The last question: what it lets through is counted as sent. */
-function fused({ fuse, alarm }: Gate): string | null {
-  if (fuse.take()) return null;
+/** The last question: what it lets through is counted as sent. A sale is counted and never kept
+ * back, and the halt that is asked for leaves sales alone: a position must not lose its stop. */
+function fused({ fuse, alarm }: Gate, { side }: NewOrderRequest): string | null {
+  if (side === 'SELL') fuse.count();
+  else if (!fuse.take()) return blown({ fuse, alarm });
+  return null;
+}
+
+function blown({ fuse, alarm }: Pick<Gate, 'fuse' | 'alarm'>): string {
   const { ordersLastMinute: orders } = fuse.facts();
   const reason = `the gateway was asked for more than ${orders} orders within a minute`;
   alarm.ring({
     name: FUSE_HALT,
-    level: 'pause',
+    level: 'close-only',
     reason,
     liftsWhen: 'somebody knows what asked for so many orders, and it has stopped',
     placedBy: 'venue-gateway',
