@@ -218,7 +218,7 @@ describe('authority borrowed from the server', () => {
         return (await streams.getMessage(WIRE.streams.DEBATE, { last_by_subj: other })) !== null;
       };
       // The server did as it was asked: the false word stands at the other's address.
-      await until(stored, 20_000);
+      await until(stored);
       await decision.connection.flush();
       deafen();
       expect(heard.map(({ subject }) => subject)).toEqual([own]);
@@ -259,9 +259,10 @@ describe('authority borrowed from the server', () => {
         callback: (_error, message) => void raw.push(message.string()),
       });
       await venue.connection.flush();
+      await auditor.jetstream.publish(own, 'a false word');
       auditor.connection.publish(api, '', { reply: subject });
-      await until(() => raw.length === 1, 20_000);
-      await order.connection.request(subject, 'an order', { timeout: 20_000 });
+      await until(() => raw.length === 1);
+      await order.connection.request(subject, 'an order', { timeout: 60_000 });
       expect(raw).toEqual(['a false word', 'an order']);
       expect(asked).toEqual(['an order']);
     } finally {

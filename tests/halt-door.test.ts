@@ -43,7 +43,7 @@ afterAll(async () => {
 });
 
 async function ask(bytes: Uint8Array): Promise<HaltReply> {
-  const reply = await bus.connection.request(names.haltRequest, bytes, { timeout: 20_000 });
+  const reply = await bus.connection.request(names.haltRequest, bytes, { timeout: 60_000 });
   return readHaltReply(reply.data);
 }
 

@@ -184,7 +184,7 @@ describe('secrets', () => {
     await Promise.all(readers);
     expect(reads).toBeGreaterThan(20);
     expect(masters.list()).toHaveLength(1);
-  }, 120_000);
+  });
 
   test('every act - is audited, without a value', async () => {
     expect(await verifyChain(db, 'configuration')).toMatchObject({ intact: true });
