@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyChain } from '../adapters/store/audit.ts';
 import { storeCandles } from '../adapters/store/candles.ts';
+import { withRealised } from '../adapters/store/fills.ts';
 import { activeHalts, liftHalt, placeHalt } from '../adapters/store/halts.ts';
 import { booksPartition, ledgerBalances } from '../adapters/store/ledger.ts';
 import { listPositions } from '../adapters/store/positions.ts';
@@ -59,9 +60,13 @@ async function ended(): Promise<readonly PlanResult[]> {
 }
 
 /** Both markets close at these prices, in the venue and in the books. */
-async function close(minute: number, prices: Readonly<Record<string, number>>): Promise<number> {
+async function close(
+  minute: number,
+  prices: Readonly<Record<string, number>>,
+  volume = 100_000,
+): Promise<number> {
   const candles = Object.entries(prices).map(([symbol, price]) => {
-    return { symbol, candle: floor.candle(minute, flat(price)), price };
+    return { symbol, candle: floor.candle(minute, flat(price), volume), price };
   });
   const first = (candles[0] as (typeof candles)[number]).candle;
   await floor.control.tape({
@@ -131,7 +136,13 @@ describe('rules of users', () => {
     await floor.trade('BUY', 50_000);
     const before = (await held())[BTC] ?? 0;
     expect(before).toBeGreaterThan(0.3);
-    const rebalance = { targets: { [BTC]: 1_000, [ETH]: 2_000 }, bandBps: 100 };
+    // The sector may have 30 %, and its symbols ask for twice that: each gets half.
+    const rebalance = {
+      targets: { [BTC]: 2_000, [ETH]: 4_000 },
+      sectors: { [BTC]: 'coins', [ETH]: 'coins' },
+      sectorTargets: { coins: 3_000 },
+      bandBps: 100,
+    };
     const { username } = floor.trader;
     await setConfig(floor.db, { username, riskLimits: { ...LIMITS, rebalance } });
     const upkeep = upkeepOf();
@@ -148,6 +159,7 @@ describe('rules of users', () => {
     expect(after[ETH]).toBeCloseTo(10, 0);
     const orders = (await floor.orders()).filter(({ purpose }) => purpose === 'rebalance');
     expect(orders.map(({ parameters }) => parameters.side)).toEqual(['SELL', 'BUY']);
+    expect(orders.filter(({ estimatedPrice }) => estimatedPrice === null)).toEqual([]);
     // What is held is guarded again, each by one stop over what is left.
     const stops = (await openOrders()).map(({ parameters }) => parameters.symbol);
     expect(stops.toSorted()).toEqual([BTC, ETH]);
@@ -163,6 +175,21 @@ describe('rules of users', () => {
     const next = await upkeepOf().asked(now + 7 * 24 * 60 * minute, store);
     expect(next.map(({ kind }) => kind)).toEqual(['rebalance']);
     // The next test has another user, and must not follow this one's rule.
+    await setConfig(floor.db, { username: floor.trader.username, riskLimits: LIMITS });
+  });
+
+  test('rebalancing into a thin book - no more than it takes, at what it promised', async () => {
+    await floor.meet({ ...LIMITS, rebalance: { targets: { [ETH]: 2_000 }, bandBps: 100 } });
+    const now = await close(110, { [BTC]: 50_000, [ETH]: 2_000 }, 1);
+    const upkeep = upkeepOf();
+    await upkeep.carryOut(await upkeep.asked(now, async () => undefined));
+    const [order] = (await floor.orders()).filter(({ purpose }) => purpose === 'rebalance');
+    expect(order).toMatchObject({ state: 'filled', parameters: { side: 'BUY' } });
+    expect(Number(order?.parameters.quantity)).toBeGreaterThan(0);
+    expect(Number(order?.parameters.quantity)).toBeLessThan(9);
+    expect(await withRealised(floor.db, order ? [order] : [])).toMatchObject([
+      { slippageBps: '0' },
+    ]);
     await setConfig(floor.db, { username: floor.trader.username, riskLimits: LIMITS });
   });
 

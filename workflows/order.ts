@@ -1,10 +1,10 @@
-import { ActivityFailure, setCurrentDetails, upsertMemo } from '@temporalio/workflow';
-import type { Look } from '../activities/orders.ts';
+import { setCurrentDetails, upsertMemo } from '@temporalio/workflow';
 import { Decimal, format } from '../core/market/money.ts';
 import type { OrderInput, OrderOutcome } from '../core/orders/leg.ts';
 import { MAX_SLICES } from '../core/orders/routing.ts';
 import { afterLeg } from './guarding.ts';
-import { legRequest, orderSteps, pursueLeg, recallLeg } from './leg.ts';
+import { orderSteps, pursueLeg, recallLeg } from './leg.ts';
+import { lookFor, notSent } from './look.ts';
 
 export type { OrderInput, OrderOutcome } from '../core/orders/leg.ts';
 export { guardWorkflow } from './guard.ts';
@@ -34,7 +34,7 @@ async function trade(input: OrderInput): Promise<OrderOutcome> {
     const wish = wanted === undefined ? input : { ...input, requestedQuantity: wanted };
     const look = await lookFor(wish, slice);
     if (look.kind === 'stop') {
-      if (slice === 0) return refused(input, look.text);
+      if (slice === 0) return notSent(input, look.text);
       break;
     }
     const { legId, leg, quantity, rest, estimatedPrice } = look;
@@ -51,21 +51,6 @@ async function trade(input: OrderInput): Promise<OrderOutcome> {
     wanted = rest;
   }
   return together(done);
-}
-
-/** A look is worth one try: without a book the leg goes on without an estimate. */
-async function lookFor(wish: OrderInput, slice: number): Promise<Look> {
-  const { legId, leg } = wish;
-  try {
-    const summary = `what does the book offer? (${slice + 1})`;
-    const request = { leg: legRequest(wish), slice };
-    return await orderSteps.lookAtBook.executeWithOptions({ summary }, [request]);
-  } catch (error) {
-    if (!(error instanceof ActivityFailure)) throw error;
-    return slice === 0
-      ? { kind: 'go', legId, leg, quantity: null, rest: '0', estimatedPrice: null }
-      : { kind: 'stop', text: 'the book could not be read' };
-  }
 }
 
 /** What several slices come to. A slice of which nobody knows leaves all of them to a person. */
@@ -101,9 +86,4 @@ function feesOf(slices: readonly OrderOutcome[]): OrderOutcome['fees'] {
     fees.set(asset, (fees.get(asset) ?? new Decimal(0)).plus(amount));
   }
   return [...fees].map(([asset, amount]) => ({ asset, amount: format(amount) }));
-}
-
-function refused({ legId }: OrderInput, reason: string): OrderOutcome {
-  const none = { clientOrderId: null, quantity: null, limitPrice: null, averagePrice: null };
-  return { legId, state: 'nothing', reason, attempts: 0, executedQuantity: '0', fees: [], ...none };
 }

@@ -10,6 +10,7 @@ import type { OrderInput, OrderOutcome } from '../core/orders/leg.ts';
 import type { PlanInput, PlanResult } from '../proto/plan.ts';
 import { afterLeg } from './guarding.ts';
 import { orderSteps, pursueLeg, recallLeg } from './leg.ts';
+import { pursueWithinBook } from './look.ts';
 import { STEP_HEARTBEAT } from './messages.ts';
 
 export type { PlanInput, PlanResult } from '../proto/plan.ts';
@@ -106,7 +107,8 @@ class Plan {
       const resting = await orderSteps.restingStops({ userId, venue, symbol });
       for (const clientOrderId of resting) await this.recall(clientOrderId);
     }
-    const outcome = await pursueLeg(leg);
+    // What a halt wants sold is sold, whatever the book expects: its limit price protects it.
+    const outcome = await (leg.purpose === 'flatten' ? pursueLeg(leg) : pursueWithinBook(leg));
     if (outcome.state === 'needs_person') this.stuck.add(symbol);
     this.#note(leg, outcome);
     // A hedge is closed by its own rule; everything else that is held has a guard.

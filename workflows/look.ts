@@ -1,0 +1,38 @@
+import { ActivityFailure } from '@temporalio/workflow';
+import type { Look } from '../activities/orders.ts';
+import type { OrderInput, OrderOutcome } from '../core/orders/leg.ts';
+import { legRequest, orderSteps, pursueLeg } from './leg.ts';
+
+/** A look is worth one try: without a book the leg goes on without an estimate. */
+export async function lookFor(wish: OrderInput, slice: number): Promise<Look> {
+  const { legId, leg } = wish;
+  try {
+    const summary = `what does the book offer? (${slice + 1})`;
+    const request = { leg: legRequest(wish), slice };
+    return await orderSteps.lookAtBook.executeWithOptions({ summary }, [request]);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    return slice === 0
+      ? { kind: 'go', legId, leg, quantity: null, rest: '0', estimatedPrice: null }
+      : { kind: 'stop', text: 'the book could not be read' };
+  }
+}
+
+/** A leg beside which its cause has others, so that it cannot be split: it is made as small as the
+ * book takes within the allowed slippage. What is left is for the next time its cause looks. */
+export async function pursueWithinBook(input: OrderInput): Promise<OrderOutcome> {
+  const look = await lookFor(input, 0);
+  if (look.kind === 'stop') return notSent(input, look.text);
+  const { quantity, estimatedPrice } = look;
+  return pursueLeg({
+    ...input,
+    ...(quantity === null ? {} : { requestedQuantity: quantity }),
+    ...(estimatedPrice === null ? {} : { estimatedPrice }),
+  });
+}
+
+/** How a leg ends of which no order was made. */
+export function notSent({ legId }: OrderInput, reason: string): OrderOutcome {
+  const none = { clientOrderId: null, quantity: null, limitPrice: null, averagePrice: null };
+  return { legId, state: 'nothing', reason, attempts: 0, executedQuantity: '0', fees: [], ...none };
+}
