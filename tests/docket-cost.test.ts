@@ -52,7 +52,7 @@ function payloadBytes(value: unknown): number[] {
   return Object.values(value).flatMap(payloadBytes);
 }
 
-describe('cost of a docket', () => {
+describe('cost of a docket', { timeout: 300_000 }, () => {
   let floor: LiveFloor;
 
   beforeAll(async () => {
@@ -85,7 +85,7 @@ describe('cost of a docket', () => {
       const { searchAttributes } = await handle.describe();
       return searchAttributes['Verdict'] !== undefined;
     };
-    await until('the verdict', verdict);
+    await until('the verdict', verdict, 120_000);
     const users = await listUsers(db);
     expect(await readDecisions(db, { debateId })).toHaveLength(symbols.length * users.length);
     const history = await handle.fetchHistory();

@@ -47,7 +47,7 @@ beforeAll(async () => {
   } finally {
     await outsider.close();
   }
-}, 240_000);
+}, 900_000);
 
 afterAll(() => corro.close());
 
@@ -61,7 +61,7 @@ test('ring - two symbols on one clock share the debate of a close', async () => 
   const shown = JSON.parse(await corro.ok('debates', 'show', shared.id, '--json')) as DebateShown;
   expect(shown.motions).toHaveLength(2);
   expect(shown.decisions).toHaveLength(4);
-}, 180_000);
+}, 600_000);
 
 test('ring - one debate, a decision for each user by their own weights and rules', async () => {
   const decisions = await corro.json<Decision[]>('decisions');
@@ -88,7 +88,7 @@ test('ring - one debate, a decision for each user by their own weights and rules
   expect(asked.some((one) => one.username === 'ada' && one.symbol === 'BTC/USDT')).toBe(true);
   expect(asked.some((one) => one.username === 'ada' && one.symbol === 'ETH/USDT')).toBe(false);
   expect(summary.books.map((books) => books.username).toSorted()).toEqual(['ada', 'trader']);
-}, 180_000);
+}, 600_000);
 
 test('ring - a stranger on NATS hears every feed in its documented form', async () => {
   const count = (kind: string): number => heard.filter((feed) => feed.feed === kind).length;
@@ -99,7 +99,7 @@ test('ring - a stranger on NATS hears every feed in its documented form', async 
   const [spoken] = await corro.sql<{ n: string }>('select count(*) as n from utterances');
   expect(count('utterance')).toBe(Number(spoken?.n));
   expect(count('escalation')).toBeGreaterThan(0);
-}, 180_000);
+}, 600_000);
 
 test('ring - a stranger on NATS can neither speak nor listen anywhere else', async () => {
   const { natsFeedUrl, natsUrl } = corro.state.addresses;
@@ -140,7 +140,7 @@ test('ring - a stranger on NATS can neither speak nor listen anywhere else', asy
   } finally {
     await Promise.all([owner.close(), stranger.close()]);
   }
-}, 180_000);
+}, 600_000);
 
 const FORBIDDEN = [
   'corro.mail.auditor.0.BTC-USDT',
@@ -172,7 +172,7 @@ test('ring - the books are sound, and what is not there is named with what is', 
   const second = await corro.run('up');
   expect(second.code).toBe(5);
   expect(second.stderr).toContain(String(corro.state.supervisorPid));
-}, 180_000);
+}, 600_000);
 
 test('ring - a bad candle file says where, and leaves nothing behind', async () => {
   const before = await candlesStored();
@@ -199,7 +199,7 @@ test('ring - a bad candle file says where, and leaves nothing behind', async () 
     expect(stderr).toMatch(where);
   }
   expect(await candlesStored()).toBe(before);
-}, 180_000);
+}, 600_000);
 
 test('ring - import knows what it has, survives holes, and tells of both', async () => {
   const path = join(corro.home, 'binance-XRP-USDT-5m.csv');
@@ -214,7 +214,7 @@ test('ring - import knows what it has, survives holes, and tells of both', async
   expect(first).toMatchObject([{ report: { holes: { count: 1, missing: 5 } } }]);
   const again = await corro.json<Imported[]>('import', path);
   expect(again).toMatchObject([{ inserted: 0, known: 35, differing: 0 }]);
-}, 180_000);
+}, 600_000);
 
 test('ring - a market that has moved on is not taken back in time', async () => {
   const path = join(corro.home, 'made-SOL-USDT-5m.csv');
@@ -225,7 +225,7 @@ test('ring - a market that has moved on is not taken back in time', async () => 
   expect(code).toBe(3);
   expect(stderr).toMatch(/has reached 2024-08-04T20:4.*--from.*reset/s);
   expect(await candlesStored()).toBe(before);
-}, 180_000);
+}, 600_000);
 
 test('ring - a record changed behind its back is found and named', async () => {
   const [victim] = await corro.json<Decision[]>('decisions', '--symbol', 'BTC/USDT', '--last', '1');
@@ -246,7 +246,7 @@ test('ring - a record changed behind its back is found and named', async () => {
     await undo();
   }
   expect((await corro.run('verify')).code).toBe(0);
-}, 180_000);
+}, 600_000);
 
 const TAMPERINGS = [
   ['decisions', `set action = case action when 'SELL' then 'BUY' else 'SELL' end`],

@@ -32,13 +32,13 @@ describe('corro replay --live', () => {
     });
     temporal = await Connection.connect({ address: state.addresses.temporalAddress });
     client = new Client({ connection: temporal });
-  }, 120_000);
+  }, 300_000);
 
   afterAll(async () => {
     await temporal?.close();
     await exchange?.end();
     await corro.close();
-  }, 60_000);
+  }, 120_000);
 
   const schedule = () =>
     client.schedule
@@ -46,7 +46,7 @@ describe('corro replay --live', () => {
       .describe()
       .catch(() => null);
 
-  const untilScheduled = () => until('the schedule', schedule);
+  const untilScheduled = () => until('the schedule', schedule, 120_000);
 
   test('a candle closes - the ring debates it, trades on paper, and the books agree', async () => {
     const session = corro.start('replay', ...live, '--decisions', '8', '--json');
@@ -62,7 +62,7 @@ describe('corro replay --live', () => {
     expect(summary.fills).toBeGreaterThan(0);
     await expectSoundBooks(corro, summary);
     expect(await schedule()).toBeNull();
-  }, 90_000);
+  }, 600_000);
 
   test('Ctrl-C - ends the session and its schedule', async () => {
     const session = corro.start('replay', ...live, '--quiet');
@@ -71,7 +71,7 @@ describe('corro replay --live', () => {
     const { code, stderr } = await session.ended;
     expect(code, stderr).toBe(130);
     expect(await schedule()).toBeNull();
-  }, 60_000);
+  }, 300_000);
 
   test.each([
     ['an exchange nobody knows', ['nosuch', SYMBOL], 6, /no such exchange: nosuch/],
@@ -91,6 +91,6 @@ describe('corro replay --live', () => {
       expect(code).toBe(exit);
       expect(await schedule()).toBeNull();
     },
-    60_000,
+    300_000,
   );
 });

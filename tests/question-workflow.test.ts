@@ -1,6 +1,7 @@
 /** Failure here means: a question to a person takes a yes it must not take, forgets to close, or
  * the orders of one docket meet the venue in the order a machine happened to be fast in. Temporal
  * and the workflows are real; the steps that touch the world only note that they were called. */
+import { activityInfo } from '@temporalio/activity';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import {
@@ -81,7 +82,7 @@ beforeAll(async () => {
   client = new Client({ connection });
   workflowBundle = await bundleOf('decision');
   orderBundle = await bundleOf('order');
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await connection.close();
@@ -114,14 +115,18 @@ afterEach(async () => {
 /** Steps of a question that note what they were asked; `judged` is what every answer comes to. */
 function notingSteps(judged: JudgedAnswer) {
   const done: string[] = [];
+  // A busy machine may have Temporal repeat a step; the workflow asked for it once.
+  const note = (step: string): void => {
+    if (activityInfo().attempt === 1) done.push(step);
+  };
   const steps: EscalationActivities = {
     judgeAnswer: async () => {
-      done.push('judge');
+      note('judge');
       return judged;
     },
-    recordLate: async () => void done.push('late'),
-    remind: async () => void done.push('remind'),
-    closeEscalation: async ({ status }) => void done.push(`close ${status}`),
+    recordLate: async () => note('late'),
+    remind: async () => note('remind'),
+    closeEscalation: async ({ status }) => note(`close ${status}`),
   };
   return { done, steps };
 }
@@ -184,14 +189,14 @@ describe('question', () => {
       const wave = Array.from({ length: WAVE }, (_, one) => ({ ...YES, from: `${sent + one}` }));
       await Promise.all(wave.map((answer) => handle.signal(answerSignal, answer)));
       await expect
-        .poll(() => done.filter((step) => step === 'judge').length, { timeout: 60_000 })
+        .poll(() => done.filter((step) => step === 'judge').length, { timeout: 180_000 })
         .toBe(sent + WAVE);
     }
     const result = (await handle.result()) as EscalationResult;
     expect(result.status).toBe('expired');
     expect(result.reason).toMatch(/^more than 1000 answers/);
     expect((await handle.describe()).historyLength).toBeLessThan(4_000);
-  }, 180_000);
+  }, 600_000);
 
   test('a flood, then the same again - is known after the workflow has gone on', async () => {
     const { done, steps } = notingSteps(REFUSED);
@@ -203,14 +208,14 @@ describe('question', () => {
       flood.map((answer) => handle.executeUpdate(answerUpdate, { args: [answer] })),
     );
     expect(receipts.every(({ code }) => code === 'unsigned')).toBe(true);
-    await expect.poll(() => runOf(handle), { timeout: 30_000 }).not.toBe(first);
+    await expect.poll(() => runOf(handle), { timeout: 120_000 }).not.toBe(first);
     const last = flood.at(-1);
     const again = await handle.executeUpdate(answerUpdate, { args: [last] });
     expect(again).toEqual(receipts.at(-1));
     expect(done.filter((step) => step === 'judge')).toHaveLength(A_RUN);
     await handle.signal(tapePassedSignal, DEADLINE_MS);
     expect(await handle.result()).toMatchObject({ status: 'expired' });
-  }, 120_000);
+  }, 300_000);
 
   test('a double click - one answer with one receipt, while it is judged and after', async () => {
     const { done, steps } = notingSteps(REJECTED);
@@ -262,11 +267,13 @@ describe('question', () => {
     const receipt = handle.executeUpdate(answerUpdate, { args: [YES] });
     const child = client.workflow.getHandle(names.orderWorkflowId(order.legId));
     await expect
-      .poll(() =>
-        child.describe().then(
-          () => true,
-          () => false,
-        ),
+      .poll(
+        () =>
+          child.describe().then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 30_000 },
       )
       .toBe(true);
     await child.terminate('by hand');
@@ -330,7 +337,7 @@ describe('docket', () => {
     const place = (one: DecisionOutcome): string => `${one.symbol} ${one.userId}`;
     expect(result.decisions.map(place)).toEqual(decided.map(place));
     expect(result.decisions.every((one) => one.order?.state === 'nothing')).toBe(true);
-  }, 30_000);
+  }, 180_000);
 });
 
 function decisionOf(userId: string, symbol: string): DecisionOutcome {

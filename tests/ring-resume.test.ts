@@ -38,7 +38,7 @@ class Killed extends Debates {
   }
 }
 
-describe('resume', () => {
+describe('resume', { timeout: 300_000 }, () => {
   let floor: LiveFloor;
   let folder: string;
   let venue: PaperVenueServer;
@@ -60,7 +60,7 @@ describe('resume', () => {
     questions = new Questions({ db, client: floor.client, venue: VENUE });
     btc = await tape('BTC-USDT', 1, 50_000);
     eth = await tape('ETH-USDT', 2, 2_500);
-  }, 60_000);
+  }, 180_000);
 
   afterAll(async () => {
     await venue.close();
