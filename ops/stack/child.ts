@@ -15,9 +15,9 @@ const STARTING_POLL_MS = 80;
 const HEALTH_POLL_MS = 1_000;
 /** A process that does not answer at all for so long is frozen: it is killed and started again. */
 const FROZEN_AFTER_MS = 20_000;
-const BACKOFF_MS = { least: 100, most: 5_000 };
+const BACKOFF_MS = { least: 100, most: 2_000 };
 /** Healthy for so long: the next fault starts from the least backoff again. */
-const STEADY_AFTER_MS = 10_000;
+const STEADY_AFTER_MS = 1_000;
 const STOP_GRACE_MS = 10_000;
 
 export interface ChildOptions {
