@@ -11,6 +11,7 @@ import { beginSend, listOrders, type OrderRow, readOrder } from '../adapters/sto
 import { reconcileAccount } from '../adapters/store/reconcile.ts';
 import type { Execution, Trade, VenueOrderStatus } from '../adapters/venue/port.ts';
 import { Decimal } from '../core/market/money.ts';
+import { audit } from '../ops/audit/audit.ts';
 import { decidedLeg, FUNDS, fundedTrader, prepareMarket, type Trader } from './orders-samples.ts';
 import { LyingVenue } from './orders-venue.ts';
 import { openTestDatabase } from './support/servers.ts';
@@ -177,6 +178,12 @@ describe('sweep', () => {
     expect((await acts(order)).filter((act) => act === 'fill')).toEqual([]);
     expect(await faults()).toEqual([]);
     expect(await listOrders(db, { userId: trader.userId, states: ['open'] })).toEqual([]);
+    // The checker must not stop trading over it.
+    const { findings } = await audit({ postgresUrl: database.url, log: null, only: [9, 11] });
+    const about = findings
+      .flatMap(({ shown }) => shown)
+      .filter(({ id }) => id.includes(clientOrderId));
+    expect(about).toEqual([]);
   });
 
   test('venue away - what could not be asked is counted and tried again', async () => {

@@ -49,7 +49,7 @@ const KEPT: readonly Kept[] = [
     what: 'fill',
     rows: `select client_order_id || ' ' || symbol || ' ' || trade_id || ' ' || ${text('quantity')}
       || ' ' || ${text('price')} || ' ' || ${text('fee')} as key from fills`,
-    acts: ['fill'],
+    acts: ['fill', 'late-fill'],
     key: `reference || ' ' || (body ->> 'symbol') || ' ' || (body ->> 'tradeId') || ' ' ||
       (body ->> 'quantity') || ' ' || (body ->> 'price') || ' ' || (body ->> 'fee')`,
   },
