@@ -94,6 +94,9 @@ async function connect(address: string): Promise<NativeConnection> {
 }
 
 function tell(log: Logger, { level, message, meta }: LogEntry): void {
-  if (level === 'ERROR') log.error({ ...meta }, message);
-  else log.warn({ ...meta }, message);
+  // An error is spelt out in the log under `err` alone.
+  const { error: err, ...rest } = { ...meta };
+  const facts = err === undefined ? rest : { ...rest, err };
+  if (level === 'ERROR') log.error(facts, message);
+  else log.warn(facts, message);
 }

@@ -133,6 +133,7 @@ export class Feed {
 
   #read(delivery: Delivery): Mail {
     const { wire, role } = this.#options;
+    if (delivery.sentByServer) throw new Refusal('wire_mismatch', 'sender');
     const address = wire.parseMail(delivery.subject);
     const mail = decodeMail(delivery.bytes);
     if (mail.to !== role) throw new Refusal('wire_mismatch', 'to');

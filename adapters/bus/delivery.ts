@@ -1,9 +1,12 @@
 import type { Msg } from '@nats-io/transport-node';
+import { isSentByServer } from './origin.ts';
 
 /** One mail handed over by a consumer, to be settled exactly once. */
 export interface Delivery {
   readonly subject: string;
   readonly bytes: Uint8Array;
+  /** It was put there by the server for somebody who may not write there. */
+  readonly sentByServer: boolean;
   /** Its place in the stream: the same for every redelivery. */
   readonly seq: number;
   /** 1 the first time. */
@@ -38,6 +41,7 @@ export function deliveryFrom(message: Msg): Delivery | null {
   return {
     subject: message.subject,
     bytes: message.data,
+    sentByServer: isSentByServer(message),
     ...place,
     ack: () => send('+ACK'),
     nak: (delayMs) => send(`-NAK ${JSON.stringify({ delay: Math.round(delayMs * 1e6) })}`),

@@ -2,6 +2,7 @@ import { type Msg, nanos, type Subscription } from '@nats-io/transport-node';
 import type { Bus } from './connect.ts';
 import { type Delivery, deliveryFrom } from './delivery.ts';
 import { ensureMailbox, PIN_GROUP } from './mailboxes.ts';
+import { fieldsOf } from './origin.ts';
 
 /** Takes mail from one durable consumer of which one client in the cluster is active at a time (the
  * server's `pinned_client` policy); another takes over by itself when that one stops asking.
@@ -122,15 +123,16 @@ export class PinnedPull {
 
   #hear(message: Msg): void {
     const delivery = deliveryFrom(message);
-    if (delivery) return this.#take(delivery, message.headers?.get(PIN_HEADER) ?? '');
+    if (delivery) return this.#take(delivery, fieldsOf(message).last(PIN_HEADER));
     // A status names its request by subject; those of earlier requests no longer matter.
     if (message.subject !== `${this.#inbox}.${this.#serial}`) return;
-    const code = message.headers?.code ?? 0;
+    const fields = fieldsOf(message);
+    const { code } = fields;
     if (code === STATUS.heartbeat) return;
     this.#asked = 0;
     if (code === STATUS.pinLost) this.#repin('');
     if (!USUAL.includes(code)) {
-      this.#options.fault(`${code} ${message.headers?.description ?? ''}`.trim());
+      this.#options.fault(`${code} ${fields.description}`.trim());
       return this.#recover();
     }
     this.#pull();

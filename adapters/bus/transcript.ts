@@ -1,6 +1,7 @@
-import type { Msg } from '@nats-io/transport-node';
+import type { Msg, MsgHdrs } from '@nats-io/transport-node';
 import type { Wire } from '../../proto/subjects.ts';
 import type { Bus } from './connect.ts';
+import { fieldsOf, isSentByServer, readings } from './origin.ts';
 
 /** A message of the transcript as it came, not yet believed. */
 export interface Heard {
@@ -36,15 +37,16 @@ export async function readSaid(
     }, timeoutMs);
     const subscription = bus.connection.subscribe(inbox, {
       callback: (error, message) => {
-        const code = error ? 0 : (message.headers?.code ?? 0);
-        if (!error && code === 0) {
-          if (repeats(message) === 1) found.push(heardFrom(message));
+        const fields = error ? null : fieldsOf(message);
+        if (fields !== null && readings(fields) > 0) {
+          const heard = heardFrom(message, fields);
+          if (heard !== null) found.push(heard);
           return;
         }
         finish();
+        const code = fields?.code ?? 0;
         if (code === END_OF_BATCH || code === NO_RESULTS) resolve(found);
-        else
-          reject(error ?? new Error(`transcript: ${code} ${message.headers?.description ?? ''}`));
+        else reject(error ?? new Error(`transcript: ${code} ${fields?.description ?? ''}`));
       },
     });
     const finish = (): void => {
@@ -58,15 +60,12 @@ export async function readSaid(
   return bus.link.guard(whole);
 }
 
-function heardFrom(message: Msg): Heard {
-  return { subject: message.headers?.get('Nats-Subject') ?? '', bytes: message.data };
-}
-
-/** How often the server has read this message out of a stream. It sends what it reads wherever the
- * reader asks, also to an address where only another assistant may speak: a word that was read
- * before it was said is nobody's. */
-function repeats(message: Msg): number {
-  return message.headers?.values('Nats-Stream').length ?? 0;
+/** Null for what no assistant says: whoever may speak at one address writes its message's headers,
+ * and must not name another address there, or a status that would end the reading. */
+function heardFrom(message: Msg, fields: MsgHdrs): Heard | null {
+  const [subject, ...others] = fields.values('Nats-Subject');
+  const genuine = readings(fields) === 1 && others.length === 0 && fields.code === 0;
+  return genuine && subject !== undefined ? { subject, bytes: message.data } : null;
 }
 
 /** Calls `hear` for everything said under `filter` from now on, also what the stream then
@@ -75,7 +74,7 @@ function repeats(message: Msg): number {
 export function listen(bus: Bus, filter: string, hear: (heard: Heard) => void): () => void {
   const subscription = bus.connection.subscribe(filter, {
     callback: (error, message) => {
-      if (error || repeats(message) > 0) return;
+      if (error || isSentByServer(message)) return;
       hear({ subject: message.subject, bytes: message.data });
     },
   });

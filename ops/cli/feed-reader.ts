@@ -1,4 +1,5 @@
 import type { Bus } from '../../adapters/bus/connect.ts';
+import { isSentByServer } from '../../adapters/bus/origin.ts';
 import { WireError } from '../../proto/errors.ts';
 import { readFeed } from '../../proto/feed.ts';
 import type { Feed } from '../../proto/feed-schemas.ts';
@@ -9,7 +10,7 @@ import { FEED_KINDS, type Wire } from '../../proto/subjects.ts';
 export function readFeeds(bus: Bus, wire: Wire, show: (message: Feed) => void): () => void {
   const subscription = bus.connection.subscribe(wire.feedFilter(), {
     callback: (error, message) => {
-      if (error) return;
+      if (error || isSentByServer(message)) return;
       const kind = FEED_KINDS.find((one) => message.subject.split('.')[2] === one);
       if (kind === undefined) return;
       try {

@@ -1,5 +1,6 @@
 import { bury } from '../../adapters/bus/bury.ts';
 import type { Bus } from '../../adapters/bus/connect.ts';
+import { isSentByServer } from '../../adapters/bus/origin.ts';
 import type { Candle, Timeframe } from '../../core/market/candle.ts';
 import { decodeMarketEvent } from '../../proto/codec.ts';
 import { CorroError, WireError } from '../../proto/errors.ts';
@@ -36,7 +37,7 @@ export class CandleQueue {
     const subscriptions = [...new Set([feed.request.timeframe, MINUTE])].map((timeframe) =>
       feed.bus.connection.subscribe(feed.wire.market(exchange, symbol, timeframe), {
         callback: (error, message) => {
-          if (!error) this.#take(timeframe, message.data);
+          if (!error && !isSentByServer(message)) this.#take(timeframe, message.data);
         },
       }),
     );

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type OrderDependencies } from '../../activities/orders.ts';
 import { Sweeper, type SweepReport, takeExecution } from '../../activities/orders-late.ts';
 import type { Bus } from '../../adapters/bus/connect.ts';
+import { isSentByServer } from '../../adapters/bus/origin.ts';
 import { WireError } from '../../proto/errors.ts';
 import type { Wire } from '../../proto/subjects.ts';
 import { EXECUTION_CODEC } from '../../proto/venue.ts';
@@ -66,7 +67,7 @@ export function startWitness(
   const subscription = bus.connection.subscribe(wire.executionsFilter(), {
     callback: (error, message) => {
       if (error) log.warn({ err: error }, 'the user stream cannot be heard');
-      else hear(message.data);
+      else if (!isSentByServer(message)) hear(message.data);
     },
   });
   const sweeping = sweepOn(dependencies, {
