@@ -26,6 +26,7 @@ export default defineConfig({
           // machine needs.
           testTimeout: 240_000,
           hookTimeout: 300_000,
+          expect: { poll: { timeout: 60_000 } },
         },
       },
     ],

@@ -324,7 +324,7 @@ describe('actors activation', () => {
     const name = wire.assistantService('risk_manager');
     // The word is out before the mail is acknowledged and counted.
     const stats = async () => (await bus.connection.request(`$SRV.STATS.${name}`)).json();
-    await expect.poll(stats, { timeout: 5_000 }).toMatchObject({
+    await expect.poll(stats).toMatchObject({
       name,
       endpoints: [{ name: 'status' }, { name: 'mail', num_requests: 1, num_errors: 0 }],
     });

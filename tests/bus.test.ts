@@ -226,7 +226,7 @@ describe('bus round', () => {
 describe('bus micro', () => {
   let service: MicroService;
   const ask = async (subject: string) => {
-    const reply = await bus.connection.request(subject, '', { timeout: 2_000 });
+    const reply = await bus.connection.request(subject, '', { timeout: 20_000 });
     return { headers: reply.headers, json: reply.data.length > 0 ? reply.json<unknown>() : null };
   };
 

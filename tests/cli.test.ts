@@ -55,7 +55,7 @@ test('cli - every command, and every command of a command, has a help page', asy
   await each(nested, async (words) => {
     expect(await corro.ok(...words, '--help')).toContain(`Usage: corro ${words.join(' ')}`);
   });
-}, 180_000);
+});
 
 test('cli - a wrong command line exits 2, says what was wrong, and starts nothing', async () => {
   const wrong: readonly (readonly string[])[] = [
@@ -88,7 +88,7 @@ test('cli - a wrong command line exits 2, says what was wrong, and starts nothin
     expect(stderr.trim()).not.toBe('');
     expect(stdout).toBe('');
   });
-}, 180_000);
+});
 
 test('cli - what needs a running stack exits 4 and says how to start one', async () => {
   const needy: readonly (readonly string[])[] = [
@@ -113,7 +113,7 @@ test('cli - what needs a running stack exits 4 and says how to start one', async
   const status = await corro.run('status', '--json');
   expect(status.code).toBe(4);
   expect(JSON.parse(status.stdout)).toMatchObject({ status: 'stopped', services: [] });
-}, 180_000);
+});
 
 test('cli - a file that cannot be used exits 3 before any server is started', async () => {
   const path = (name: string): string => join(corro.home, name);
@@ -134,4 +134,4 @@ test('cli - a file that cannot be used exits 3 before any server is started', as
     expect(ended.stderr).not.toMatch(/ready after/);
   });
   for (const name of ['nameless.csv', 'a-BTC-USDT-5m.csv.gz']) rmSync(path(name));
-}, 180_000);
+});

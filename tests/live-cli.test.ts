@@ -38,7 +38,7 @@ describe('corro replay --live', () => {
     await temporal?.close();
     await exchange?.end();
     await corro.close();
-  }, 120_000);
+  });
 
   const schedule = () =>
     client.schedule

@@ -56,7 +56,7 @@ describe('order without an answer', () => {
     floor.venue.fates.push('lose_answer');
     floor.venue.down = true;
     const handle = await floor.start(await floor.leg({ action: 'BUY' }));
-    await expect.poll(() => floor.venue.queries, { timeout: 60_000 }).toBeGreaterThan(2);
+    await expect.poll(() => floor.venue.queries).toBeGreaterThan(2);
     const [order] = await listOrders(floor.db, { userId: floor.trader.userId });
     expect(order?.state).toBe('unknown');
     floor.venue.down = false;

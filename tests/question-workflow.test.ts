@@ -82,7 +82,7 @@ beforeAll(async () => {
   client = new Client({ connection });
   workflowBundle = await bundleOf('decision');
   orderBundle = await bundleOf('order');
-}, 180_000);
+});
 
 afterAll(async () => {
   await connection.close();
@@ -273,7 +273,7 @@ describe('question', () => {
             () => true,
             () => false,
           ),
-        { timeout: 30_000 },
+        { timeout: 120_000 },
       )
       .toBe(true);
     await child.terminate('by hand');
@@ -337,7 +337,7 @@ describe('docket', () => {
     const place = (one: DecisionOutcome): string => `${one.symbol} ${one.userId}`;
     expect(result.decisions.map(place)).toEqual(decided.map(place));
     expect(result.decisions.every((one) => one.order?.state === 'nothing')).toBe(true);
-  }, 180_000);
+  });
 });
 
 function decisionOf(userId: string, symbol: string): DecisionOutcome {

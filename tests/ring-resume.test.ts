@@ -60,7 +60,7 @@ describe('resume', { timeout: 300_000 }, () => {
     questions = new Questions({ db, client: floor.client, venue: VENUE });
     btc = await tape('BTC-USDT', 1, 50_000);
     eth = await tape('ETH-USDT', 2, 2_500);
-  }, 180_000);
+  });
 
   afterAll(async () => {
     await venue.close();

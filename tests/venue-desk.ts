@@ -63,7 +63,7 @@ export function openGateway(desk: Desk, options: Partial<GatewayOptions> = {}): 
     paperUrl: desk.floor.server.url,
     paperSecret: SECRET,
     exchangeUrls: { binance: desk.floor.server.url },
-    timeoutMs: 1_500,
+    timeoutMs: 2_500,
     wire: desk.names,
     db: desk.database.db,
     log: silent,

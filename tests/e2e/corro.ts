@@ -107,7 +107,7 @@ export class Corro {
 export async function until<T>(
   what: string,
   look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  withinMs = 30_000,
+  withinMs = 120_000,
 ): Promise<T> {
   const giveUpAt = performance.now() + withinMs;
   for (;;) {
