@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_LIMITS, LIMIT_RANGES, parseRiskLimits } from './limits.ts';
+import { isAmount } from '../market/money.ts';
+import { DEFAULT_LIMITS, LIMIT_RANGES, parseRiskLimits, RiskLimitsError } from './limits.ts';
 
 const HEDGE = { instrument: 'BTCDOWN/USDT', fromDrawdownBps: 800, ratioBps: 5_000 };
 const REBALANCE = { targets: { 'BTC/USDT': 3_000 }, bandBps: 100 };
@@ -69,6 +71,36 @@ describe('risk limits', () => {
     ],
   ])('read - %j is refused by name', (json, message) => {
     expect(() => parseRiskLimits(json)).toThrow(message);
+  });
+
+  test('read - whatever is given, it is limits within their ranges or a refusal', () => {
+    const hostile = fc.oneof(
+      fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -0, 1e400, 2 ** 60, '1e5', 'NaN'),
+      ...[fc.jsonValue(), fc.integer(), fc.double(), fc.constant(HEDGE), fc.constant(REBALANCE)],
+      fc.dictionary(fc.constantFrom(...Object.keys(HEDGE), 'targets', 'sectors'), fc.jsonValue()),
+      fc.integer({ min: -1, max: 700 }),
+    );
+    const field = fc.constantFrom(...Object.keys(DEFAULT_LIMITS), '__proto__', 'constructor');
+    const given = fc.oneof(fc.jsonValue(), fc.dictionary(field, hostile, { maxKeys: 3 }));
+    let taken = 0;
+    fc.assert(
+      fc.property(given, (json) => {
+        try {
+          const limits = parseRiskLimits(json);
+          taken += 1;
+          expect(isAmount(limits.maxOrderQuote) && Number(limits.maxOrderQuote) > 0).toBe(true);
+          for (const [name, [low, high]] of Object.entries(LIMIT_RANGES)) {
+            const value = limits[name as keyof typeof LIMIT_RANGES];
+            expect(Number.isInteger(value) && value >= low && value <= high, name).toBe(true);
+          }
+          expect(Object.keys(limits).sort()).toEqual(Object.keys(DEFAULT_LIMITS).sort());
+        } catch (error) {
+          expect(error).toBeInstanceOf(RiskLimitsError);
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(taken).toBeGreaterThan(10);
   });
 
   test('read - every fault is named at once', () => {
