@@ -10,6 +10,12 @@ const sometimes = (fault: string, on = 'any', parameters: object = {}) => {
   return { fault, on, probability: 0.05, parameters };
 };
 
+/** What a reply can look like that proves nothing; slow and huge ones have tests of their own. */
+const SHAPES = [
+  ...['html', 'empty', 'truncated', 'wrong-types', 'missing-fields', 'deep'],
+  ...['other-order', 'duplicate-keys'],
+];
+
 export const LIES = {
   'venue-loses-replies': [
     often('reply-lost-before', 'new-order'),
@@ -33,7 +39,7 @@ export const LIES = {
     { fault: 'banned', on: 'any', everyNth: 150, count: 1, parameters: { seconds: 3 } },
   ],
   'venue-talks-nonsense': [
-    ...['html', 'empty', 'truncated', 'wrong-types', 'missing-fields', 'deep'].flatMap((shape) => [
+    ...SHAPES.flatMap((shape) => [
       { fault: 'malformed-after', on: 'new-order', probability: 0.06, parameters: { shape } },
       { fault: 'malformed-before', on: 'any', probability: 0.02, parameters: { shape } },
     ]),
@@ -53,6 +59,7 @@ export const LIES = {
       often(fault, 'stream'),
     ),
     { fault: 'socket-drop', on: 'stream', everyNth: 10, count: 3, parameters: {} },
+    { fault: 'socket-silent', on: 'stream', everyNth: 15, count: 2, parameters: { forMs: 2_000 } },
   ],
   'venue-shows-old-depth': [often('stale-depth', 'depth', { candles: 3 })],
 } as const;
