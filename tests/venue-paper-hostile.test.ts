@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { connect } from 'node:net';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { paperKeys } from '../adapters/venue/paper-keys.ts';
@@ -77,6 +78,48 @@ describe('paper venue against bad input', () => {
     const answer = await order(change);
     expect(answer.code).toBe(code);
     expect(answer.msg).toMatch(text);
+  });
+
+  /** Nothing of it is a value that any parameter takes. */
+  const nonsense = fc
+    .oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('NaN', 'Infinity', '1e-3', '-0.001', '0x10', '٣', '1,5', '0.', '', '\u0000'),
+      fc.integer({ min: 21, max: 60 }).map((digits) => '9'.repeat(digits)),
+      fc.constantFrom('<html>', '{"a":1}', '../../etc/passwd', "' or 1=1 --", 'x'.repeat(4_000)),
+    )
+    .filter((text) => !/^[0-9]{1,20}(\.[0-9]{1,20})?$/.test(text));
+  const fields = [...Object.keys(ORDER), 'timestamp', 'recvWindow', 'stopPrice', '__proto__'];
+
+  test('order: any parameters - a refusal by a code, and nothing is placed', async () => {
+    const change = fc.dictionary(fc.constantFrom(...fields), nonsense, { minKeys: 1, maxKeys: 4 });
+    await fc.assert(
+      fc.asyncProperty(change, async (wrong) => {
+        expect((await order(wrong)).code).toBeLessThan(0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('control: any body - taken or refused with a reason, and the venue goes on', async () => {
+    const doors = ['instruments', 'accounts', 'tape', 'conditions', 'faults'];
+    const body = fc.oneof(
+      fc.json(),
+      fc.string({ unit: 'binary' }),
+      fc.integer({ min: 1_000, max: 20_000 }).map((depth) => '['.repeat(depth)),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...doors), body, async (door, text) => {
+        const { status } = await fetch(`${floor.server.url}/control/${door}`, {
+          method: 'POST',
+          headers: { 'x-corro-control': SECRET },
+          body: text,
+        });
+        expect(status).toBeLessThan(500);
+      }),
+      { numRuns: 300 },
+    );
+    expect(await request('GET /api/v3/time', '')).toHaveProperty('serverTime');
   });
 
   test('market order - price and time in force are not its', async () => {
