@@ -2,11 +2,16 @@
  * subject there is on a real server with the configuration of the stack; what it may do is checked
  * by the ring's own tests, which run with these users (tests/e2e-ring.test.ts). */
 import { rmSync } from 'node:fs';
-import { PermissionViolationError } from '@nats-io/transport-node';
+import { headers, PermissionViolationError } from '@nats-io/transport-node';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bus, connectBus } from '../adapters/bus/connect.ts';
+import type { Delivery } from '../adapters/bus/delivery.ts';
 import { startMicroService } from '../adapters/bus/micro.ts';
+import { PinnedPull } from '../adapters/bus/pinned.ts';
 import { type Heard, listen, readSaid } from '../adapters/bus/transcript.ts';
+import { openStore } from '../adapters/store/store.ts';
+import { venueClient } from '../adapters/venue/client.ts';
 import { ROLES } from '../core/assistants/role.ts';
 import { type StackHandle, startStack } from '../ops/stack/control.ts';
 import { homeAt } from '../ops/stack/home.ts';
@@ -21,6 +26,7 @@ import {
   subjectFamilies,
 } from '../proto/permissions.ts';
 import { PARTITIONS, VENUE_VERBS, wire as wireOf } from '../proto/subjects.ts';
+import { startWitness } from '../workers/order-worker/witness.ts';
 import { until } from './actors-ring.ts';
 import { testHome } from './support/home.ts';
 
@@ -229,6 +235,116 @@ describe('authority borrowed from the server', () => {
     }
   });
 
+  test('headers - a word names nobody else’s address and ends no reading', async () => {
+    const [auditor, strategist, decision] = await Promise.all([
+      as('actor-auditor'),
+      as('actor-strategist'),
+      as('decision'),
+    ]);
+    const speech = { ...address, debateId: 'named', round: 9 };
+    const said = WIRE.debate({ ...speech, role: 'strategist' });
+    const poisoned = (round: number): string => WIRE.debate({ ...speech, round, role: 'auditor' });
+    try {
+      const named = headers();
+      const executors = WIRE.debate({ ...speech, role: 'executor' });
+      named.set('Nats-Subject', executors);
+      const unreadable = headers();
+      (unreadable as unknown as { headers: Map<string, string[]> }).headers.set('n o', ['x']);
+      const marks = [headers(204, 'EOB'), headers(404, 'none'), headers(500, 'no'), unreadable];
+      for (const [at, mark] of [named, ...marks].entries()) {
+        await auditor.jetstream.publish(poisoned(at + 1), 'a false word', { headers: mark });
+      }
+      await strategist.jetstream.publish(said, 'a word');
+      const filters = [WIRE.debateFilter({ debateId: speech.debateId })];
+      const heard = await readSaid(decision, WIRE, { filters, timeoutMs: 60_000 });
+      const subjects = heard.map(({ subject }) => subject);
+      expect(subjects).toContain(said);
+      expect(subjects).not.toContain(executors);
+      expect(subjects).not.toContain(poisoned(1));
+      expect(subjects.filter((subject) => subject.endsWith('.strategist'))).toEqual([said]);
+    } finally {
+      await Promise.all([auditor.close(), strategist.close(), decision.close()]);
+    }
+  });
+
+  test('redirect - mail that comes from the server is marked as nobody’s', async () => {
+    const [auditor, strategist, decision] = await Promise.all([
+      as('actor-auditor'),
+      as('actor-strategist'),
+      as('decision'),
+    ]);
+    const mailbox = WIRE.mail('strategist', address.symbol);
+    const partition = WIRE.partitionOf(address.symbol);
+    const arrived: Delivery[] = [];
+    const pull = new PinnedPull({
+      bus: strategist,
+      stream: WIRE.streams.MAIL,
+      consumer: WIRE.mailConsumer('strategist', partition),
+      filter: WIRE.mailFilter('strategist', partition),
+      capacity: 10,
+      receive: (delivery) => {
+        delivery.ack();
+        arrived.push(delivery);
+      },
+      pinChanged: () => undefined,
+      fault: () => undefined,
+    });
+    try {
+      const from = WIRE.debate({ ...address, debateId: 'mailed', role: 'auditor' });
+      await auditor.jetstream.publish(from, 'false mail');
+      const get = `$JS.API.DIRECT.GET.${WIRE.streams.DEBATE}.${from}`;
+      auditor.connection.publish(get, '', { reply: mailbox });
+      await pull.start();
+      await until(() => arrived.length === 1);
+      await decision.jetstream.publish(mailbox, 'mail');
+      await until(() => arrived.length === 2);
+      expect(arrived.map(({ sentByServer }) => sentByServer)).toEqual([true, false]);
+    } finally {
+      await pull.leave();
+      await Promise.all([auditor.close(), strategist.close(), decision.close()]);
+    }
+  });
+
+  test('redirect - an execution that comes from the server is not heard', async () => {
+    const [auditor, order, venue] = await Promise.all([
+      as('actor-auditor'),
+      as('order'),
+      as('venue'),
+    ]);
+    const store = openStore({ url: 'postgres://127.0.0.1:1/none', applicationName: 'no test' });
+    const subject = WIRE.executions('paper', address.symbol);
+    const witness = startWitness(
+      { bus: order, wire: WIRE },
+      {
+        db: store.db,
+        venue: () => venueClient(order, WIRE, { venue: 'paper' }),
+        feed: () => undefined,
+        log: pino({ level: 'silent' }),
+        holder: 'test',
+      },
+      { sweepEveryMs: 3_600_000 },
+    );
+    try {
+      const raw: string[] = [];
+      order.connection.subscribe(subject, {
+        callback: (_error, message) => void raw.push(message.string()),
+      });
+      await order.connection.flush();
+      const from = WIRE.debate({ ...address, debateId: 'executed', role: 'auditor' });
+      await auditor.jetstream.publish(from, 'a false fill');
+      const get = `$JS.API.DIRECT.GET.${WIRE.streams.DEBATE}.${from}`;
+      auditor.connection.publish(get, '', { reply: subject });
+      await until(() => raw.length === 1);
+      venue.connection.publish(subject, 'no execution');
+      await until(() => raw.length === 2);
+      expect(witness.facts()).toMatchObject({ heard: 1, malformed: 1 });
+    } finally {
+      await witness.stop();
+      await store.close();
+      await Promise.all([auditor.close(), order.close(), venue.close()]);
+    }
+  });
+
   test('redirect - an order that comes from the server reaches no gateway', async () => {
     const [auditor, order, venue] = await Promise.all([
       as('actor-auditor'),
@@ -259,8 +375,10 @@ describe('authority borrowed from the server', () => {
         callback: (_error, message) => void raw.push(message.string()),
       });
       await venue.connection.flush();
-      await auditor.jetstream.publish(own, 'a false word');
-      auditor.connection.publish(api, '', { reply: subject });
+      const from = WIRE.debate({ ...address, debateId: 'ordered', role: 'auditor' });
+      await auditor.jetstream.publish(from, 'a false word');
+      const get = `$JS.API.DIRECT.GET.${WIRE.streams.DEBATE}.${from}`;
+      auditor.connection.publish(get, '', { reply: subject });
       await until(() => raw.length === 1);
       await order.connection.request(subject, 'an order', { timeout: 60_000 });
       expect(raw).toEqual(['a false word', 'an order']);
