@@ -15,7 +15,6 @@ import {
   setSecret,
 } from '../adapters/store/secrets.ts';
 import { ensureDefaults, findUser } from '../adapters/store/users.ts';
-import { readVenueKeys } from '../adapters/store/venue-keys.ts';
 import { testHome } from './support/home.ts';
 import { openTestDatabase, type TestDatabase } from './support/servers.ts';
 
@@ -89,20 +88,15 @@ describe('secrets', () => {
   });
 
   test("a user's and the ring's of one name - are two", async () => {
-    await setSecret(db, masters, { ...KEYS, value: '{"apiKey": "ring", "secret": "r"}' });
+    await setSecret(db, masters, { ...KEYS, value: "the ring's" });
     const own = { ...KEYS, userId: trader };
-    const asked = { exchange: 'binance', userId: trader };
-    expect(await readVenueKeys(db, masters, asked)).toEqual({ apiKey: 'ring', secret: 'r' });
-    await setSecret(db, masters, { ...own, value: '{"apiKey": "own", "secret": "o"}' });
-    expect(await readVenueKeys(db, masters, asked)).toEqual({ apiKey: 'own', secret: 'o' });
-    expect(await readVenueKeys(db, masters, { ...asked, exchange: 'kraken' })).toBeNull();
+    expect(await readSecret(db, masters, own)).toBeNull();
+    await setSecret(db, masters, { ...own, value: 'their own' });
+    expect(await readSecret(db, masters, own)).toBe('their own');
+    expect(await readSecret(db, masters, KEYS)).toBe("the ring's");
     await removeSecret(db, own);
-    expect(await readVenueKeys(db, masters, asked)).toMatchObject({ apiKey: 'ring' });
+    expect(await readSecret(db, masters, KEYS)).toBe("the ring's");
     await expect(removeSecret(db, own)).rejects.toThrow(/unknown secret "venue-binance"/);
-    await setSecret(db, masters, { ...KEYS, value: 'canary, but no keys' });
-    const broken = readVenueKeys(db, masters, asked);
-    await expect(broken).rejects.toThrow(/venue-binance must hold .*, holds something else/);
-    await expect(broken).rejects.not.toThrow(/canary/);
   });
 
   test('an envelope moved to another row, or to another version - does not open', async () => {

@@ -1,12 +1,16 @@
 import type { Command } from 'commander';
+import { SealError } from '../../../adapters/seal/envelope.ts';
 import { Masters } from '../../../adapters/seal/masters.ts';
 import {
   listSecrets,
+  readSecret,
   removeSecret,
   rotateSecrets,
   type SecretName,
+  type SecretRow,
   setSecret,
 } from '../../../adapters/store/secrets.ts';
+import type { Reader } from '../../../adapters/store/store.ts';
 import { findUser } from '../../../adapters/store/users.ts';
 import { CorroError } from '../../../proto/errors.ts';
 import { homeAt } from '../../stack/home.ts';
@@ -28,7 +32,9 @@ interface JsonFlag {
 export function addSecrets(program: Command): void {
   const secrets = program
     .command('secrets')
-    .description('sealed secrets, as an exchange’s keys: set, list, remove, rotate')
+    .description(
+      'sealed secrets, as an exchange’s keys: set, list, remove, rotate (no worker trades with them yet)',
+    )
     .option('--json', 'as JSON')
     .action((flags: JsonFlag, command: Command) => list(flags, command));
   secrets
@@ -82,8 +88,11 @@ function withSecrets(
 }
 
 async function list({ json }: JsonFlag, command: Command): Promise<void> {
-  await withSecrets(command, async ({ db }) => {
-    const rows = await listSecrets(db);
+  await withSecrets(command, async ({ db }, masters) => {
+    const rows: (SecretRow & { readonly opens: boolean })[] = [];
+    for (const row of await listSecrets(db)) {
+      rows.push({ ...row, opens: await opens(db, masters, row) });
+    }
     if (json === true) return printJson(rows);
     const text = table(
       rows,
@@ -93,11 +102,23 @@ async function list({ json }: JsonFlag, command: Command): Promise<void> {
         { heading: 'VERSION', cell: (row) => String(row.version), align: 'right' },
         { heading: 'SINCE', cell: (row) => row.recordedAt.toISOString().slice(0, 19) },
         { heading: 'MASTER KEY', cell: (row) => row.masterKey },
+        { heading: 'OPENS', cell: (row) => (row.opens ? 'yes' : 'no: set it again') },
       ],
       'no secrets yet: ./corro secrets set NAME < file',
     );
     process.stdout.write(`${text}\n`);
   });
+}
+
+/** Whether this home's master keys still open it: a copied database, a lost key or a changed row is
+ * better found here than by whoever needs the secret. */
+async function opens(db: Reader, masters: Masters, secret: SecretName): Promise<boolean> {
+  try {
+    return (await readSecret(db, masters, secret)) !== null;
+  } catch (error) {
+    if (error instanceof SealError) return false;
+    throw error;
+  }
 }
 
 async function named(
