@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { paperLogSecret } from '../adapters/venue/paper-keys.ts';
 import { pinnedVersion } from '../ops/stack/binaries.ts';
 import { REPOSITORY } from '../ops/stack/home.ts';
 import { dockerNatsConfiguration, natsVariable } from '../ops/stack/nats.ts';
@@ -72,6 +73,21 @@ describe('docker compose', () => {
     expect(Object.keys(service('nats').environment ?? {})).toEqual(variables);
     const given = compose.services['prepare']?.environment ?? {};
     for (const role of DATABASE_ROLES) expect(given).toHaveProperty(roleVariable(role));
+  });
+
+  test('log key - without a .env file it is the one that follows from the secret', () => {
+    const preset = (name: ServiceName, variable: string): string =>
+      /:-(.+)\}$/.exec(service(name).environment?.[variable] ?? '')?.[1] ?? '';
+    const paper = preset('paper-venue', 'CORRO_PAPER_SECRET');
+    expect(paper).not.toBe('');
+    expect(preset('venue-gateway', 'CORRO_PAPER_SECRET')).toBe(paper);
+    expect(preset('checker', 'CORRO_PAPER_LOG_KEY')).toBe(paperLogSecret(paper));
+  });
+
+  test('disk - the gateway watches a volume', () => {
+    const { environment, volumes = [] } = service('venue-gateway');
+    const watched = environment?.['CORRO_DISK_PATH'] ?? '';
+    expect(volumes.map((volume) => volume.split(':')[1])).toContain(watched);
   });
 
   test.each(WORKERS.filter((name) => SERVICES[name].scalable))('%s - can be scaled', (name) => {
