@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Kysely } from 'kysely';
@@ -6,10 +6,10 @@ import { signAnswer } from '../../adapters/seal/answer.ts';
 import { generateKeys, keyIdOf, publicKeyOf } from '../../adapters/seal/signature.ts';
 import type { Database } from '../../adapters/store/schema.ts';
 import { addUserKey, listUserKeys, type UserKey } from '../../adapters/store/user-keys.ts';
-import { listUsers } from '../../adapters/store/users.ts';
+import { findUser, listUsers } from '../../adapters/store/users.ts';
 import { CorroError } from '../../proto/errors.ts';
 import type { AnswerWish, EscalationInput, SignedAnswer } from '../../proto/escalation.ts';
-import { homeAt, writeAtomically } from '../stack/home.ts';
+import { homeAt, writeDurably } from '../stack/home.ts';
 
 /** The private keys of a home folder: one file a user, which only its owner may read. They never
  * leave it; what leaves are signatures. */
@@ -41,37 +41,46 @@ export class Keyring {
   }
 
   /** Makes a new key for a user: the private half here, the public one in the books. The key that
-   * lay here before is revoked in the same act: nobody could sign with it any more. */
+   * lay here before is revoked in the same act: nobody could sign with it any more. The new one is
+   * on the disk, beside the old one, before the books know it: whoever is killed in between has a
+   * key that stands, and the next command puts it in its place. */
   async make(db: Kysely<Database>, username: string): Promise<UserKey> {
     const path = this.pathOf(username);
-    const before = this.#idBefore(username);
+    await findUser(db, username);
     const known = await listUserKeys(db, { username });
+    this.#finish(username, known);
+    const before = keyIdIn(path);
     const replaces = known.some(({ id }) => id === before) ? before : null;
     const { privatePem, publicKey } = generateKeys();
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeDurably(coming(path), privatePem, 0o600);
     const key = { username, publicKey, label: `made on ${hostname()}`, replaces };
     const stored = await addUserKey(db, key);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeAtomically(path, privatePem, 0o600);
+    // Written again and not moved: another command may have prepared its own key there meanwhile.
+    writeDurably(path, privatePem, 0o600);
+    rmSync(coming(path), { force: true });
     return stored;
   }
 
   /** A key for everybody who has never had one. Who had one and lost it is told when they sign. */
   async makeMissing(db: Kysely<Database>): Promise<readonly UserKey[]> {
-    const known = new Set((await listUserKeys(db)).map(({ username }) => username));
+    const keys = await listUserKeys(db);
+    const known = new Set(keys.map(({ username }) => username));
     const made: UserKey[] = [];
     for (const { username, active } of await listUsers(db)) {
+      this.#finish(username, keys);
       if (active && !known.has(username)) made.push(await this.make(db, username));
     }
     return made;
   }
 
-  /** A file that holds no key is replaced as if none were there. */
-  #idBefore(username: string): string | null {
-    try {
-      return this.keyId(username);
-    } catch {
-      return null;
-    }
+  /** Ends what a killed `make` began: the key it prepared takes its place when the books know it. */
+  #finish(username: string, keys: readonly UserKey[]): void {
+    const path = this.pathOf(username);
+    const next = coming(path);
+    if (!existsSync(next)) return;
+    const id = keyIdIn(next);
+    if (keys.some((key) => key.id === id && key.revokedAt === null)) renameSync(next, path);
   }
 
   #read(username: string): string {
@@ -82,5 +91,19 @@ export class Keyring {
       const help = `make one with: ./corro keys new ${username}`;
       throw new CorroError('no_key', `${path} cannot be read; ${help}`, { cause: error });
     }
+  }
+}
+
+/** Where a key lies that the books do not know yet. */
+function coming(path: string): string {
+  return `${path}.new`;
+}
+
+/** Null for a file that is not there or holds no key: a new one may take its place. */
+function keyIdIn(path: string): string | null {
+  try {
+    return keyIdOf(publicKeyOf(readFileSync(path, 'utf8')));
+  } catch {
+    return null;
   }
 }

@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  closeSync,
   existsSync,
+  fsyncSync,
   mkdirSync,
+  openSync,
   readFileSync,
   renameSync,
   statfsSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -105,7 +109,7 @@ export function secret(home: Home, name: string): string {
   const path = join(home.secrets, name);
   if (existsSync(path)) return readFileSync(path, 'utf8').trim();
   const value = randomBytes(32).toString('hex');
-  writeAtomically(path, `${value}\n`, 0o600);
+  writeDurably(path, `${value}\n`, 0o600);
   return value;
 }
 
@@ -113,5 +117,18 @@ export function secret(home: Home, name: string): string {
 export function writeAtomically(path: string, text: string, mode = 0o644): void {
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, text, { mode });
+  renameSync(temporary, path);
+}
+
+/** The same, and on the disk before this returns: for what cannot be made a second time. */
+export function writeDurably(path: string, text: string, mode: number): void {
+  const temporary = `${path}.${process.pid}`;
+  const file = openSync(temporary, 'w', mode);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
   renameSync(temporary, path);
 }
