@@ -99,6 +99,7 @@ test('cli - what needs a running stack exits 4 and says how to start one', async
     ['verify'],
     ['watch'],
     ['halt', 'list'],
+    ['halt', 'pause'],
     ['halt', 'pause', '--reason', 'x'],
     ['down'],
   ];

@@ -28,12 +28,14 @@ cancel: close-only, and open orders but protective stops are cancelled
 flatten: cancel, stops are taken back, and positions are sold
 `;
 const MOST_WORDS = 1_000;
+/** Nobody who wants to stop is held up for want of words; whoever lets orders go again is. */
+const NO_REASON = 'no reason was given';
 
 export function addHalt(program: Command): void {
   const halt = program
     .command('halt')
     .description('stop trading, at once and in every process, until it is lifted by name')
-    .argument('[level]', HALT_LEVELS.join(', '), 'pause')
+    .argument('[level]', HALT_LEVELS.join(', '))
     .option('--user <username>', 'only this user')
     .option('--symbol <symbol>', 'only this symbol')
     .option('--name <name>', 'what it is lifted by (default: from level, user and symbol)')
@@ -57,12 +59,17 @@ export function addHalt(program: Command): void {
     .action(lift);
 }
 
-async function place(level: string, _flags: HaltFlags, command: Command): Promise<void> {
+async function place(
+  level: string | undefined,
+  _flags: HaltFlags,
+  command: Command,
+): Promise<void> {
   const flags = command.optsWithGlobals<HaltFlags>();
-  if (!isHaltLevel(level)) {
-    throw new CorroError('usage', `a halt must be ${HALT_LEVELS.join(', ')}, was ${level}`);
+  if (level === undefined || !isHaltLevel(level)) {
+    const was = level === undefined ? 'was not said' : `was ${level}`;
+    throw new CorroError('usage', `a halt must be ${HALT_LEVELS.join(', ')}, ${was}`);
   }
-  const reason = checkedReason(flags);
+  const reason = flags.reason === undefined ? NO_REASON : checkedReason(flags.reason);
   const name = flags.name ?? nameOf(level, flags);
   if (!HALT_NAME.test(name)) {
     throw new CorroError('usage', `a name must be 1 to 80 of a-z 0-9 -, was ${name}`);
@@ -95,7 +102,7 @@ async function list(_flags: HaltFlags, command: Command): Promise<void> {
 
 async function lift(name: string, _flags: HaltFlags, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<HaltFlags>();
-  const reason = checkedReason(flags);
+  const reason = checkedReason(flags.reason);
   await withStack(readableHomeOf(command), async ({ db }) => {
     const halt = await liftHalt(db, { name, by: 'cli', reason });
     const left = await activeHalts(db);
@@ -126,7 +133,7 @@ async function haltsTable(db: Reader, halts: readonly Halt[]): Promise<string> {
   );
 }
 
-function checkedReason({ reason }: HaltFlags): string {
+function checkedReason(reason: string | undefined): string {
   const words = reason?.trim() ?? '';
   if (words === '') throw new CorroError('usage', 'say why: --reason "…"');
   if (words.length <= MOST_WORDS) return words;
