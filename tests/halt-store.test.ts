@@ -187,7 +187,7 @@ describe('halt against an order', () => {
 });
 
 describe('automatic halt', () => {
-  test('fuse - one purchase more than a minute allows stops purchases, and sales go on', async () => {
+  test('fuse - one purchase too many in a minute stops purchases, and sales go on', async () => {
     const trader = await fundedTrader(database.db, { maxOrdersPerMinute: 3 });
     const legs: LegRequest[] = [];
     for (let order = 1; order <= 5; order += 1) {
