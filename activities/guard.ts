@@ -70,10 +70,14 @@ export function createGuardActivities({ db, venue, log }: GuardDependencies) {
       readonly guard: GuardRecord;
       readonly reason: string;
       readonly atMs: number;
-    }): Promise<void> => {
-      const { guard, reason, atMs } = closed;
-      await closeGuard(db, guard, { reason, atMs });
-      log.info({ planId: guard.planId, symbol: guard.symbol, reason }, 'guard closed');
+      /** What it leaves behind, base units; false when something else is held by now. */
+      readonly left: string;
+    }): Promise<boolean> => {
+      const { guard, ...given } = closed;
+      const { planId, symbol } = guard;
+      const done = await closeGuard(db, guard, given);
+      if (done) log.info({ planId, symbol, reason: given.reason }, 'guard closed');
+      return done;
     },
 
     holdingOf: (guard: GuardRecord): Promise<Holding> => holdingOf(db, guard),

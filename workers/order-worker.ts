@@ -9,6 +9,7 @@ import { openStore } from '../adapters/store/store.ts';
 import { venueClient } from '../adapters/venue/client.ts';
 import type { VenuePort } from '../adapters/venue/port.ts';
 import { wire } from '../proto/subjects.ts';
+import { startGuardFinder } from './order-worker/guard-finder.ts';
 import { startHaltDoor } from './order-worker/halt-door.ts';
 import { startHaltKeeper } from './order-worker/halt-keeper.ts';
 import { killAt } from './order-worker/kill-point.ts';
@@ -56,17 +57,20 @@ await runProcess('order-worker', async ({ settings, log, fail }) => {
   };
   const witness = startWitness({ bus, wire: names }, dependencies);
   const keeper = startHaltKeeper({ db: store.db, wire: names, log, temporal });
+  const finder = startGuardFinder({ db: store.db, wire: names, log, temporal });
   return {
     health: async () => ({
       taskQueue: names.queues.order,
       holder,
       halts: { ...door.facts(), ...keeper.facts() },
       witness: witness.facts(),
+      ...finder.facts(),
       ...worker.health(),
     }),
     close: async () => {
       door.stop();
       await keeper.close();
+      await finder.close();
       await witness.stop();
       await worker.close();
       await bus.close();

@@ -1,9 +1,16 @@
-import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { ApplicationFailure, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { GuardActivities, GuardLeg } from '../activities/guard.ts';
 import { observedText } from '../core/market/money.ts';
 import type { OrderOutcome } from '../core/orders/leg.ts';
 import { REFUSALS, type RefusalCode } from '../core/risk/facts.ts';
-import { passCandle, resizeGuard, restEffects, type Selling } from '../core/risk/guard.ts';
+import {
+  isDust,
+  passCandle,
+  renewGuard,
+  resizeGuard,
+  restEffects,
+  type Selling,
+} from '../core/risk/guard.ts';
 import type { GuardMemory, GuardRecord, GuardView, PassedCandles } from '../proto/guard.ts';
 import { pursueLeg, recallLeg, settleLeg } from './leg.ts';
 import { STEP_HEARTBEAT } from './messages.ts';
@@ -29,6 +36,7 @@ export class GuardKeeper {
   readonly #namespace: string;
   #record: GuardRecord;
   #marketTimeMs: number;
+  #minNotional = '0';
 
   constructor(namespace: string, record: GuardRecord) {
     this.#namespace = namespace;
@@ -60,9 +68,10 @@ export class GuardKeeper {
       const { why } = state.selling;
       await this.#save('guard-selling', { why, stopPrice: state.stopPrice, ...this.#prices() });
     } else await this.#save();
-    if (settle && !state.selling) {
-      if (!(await this.#eachLive(settleLeg)) || !(await this.#look())) return;
-    }
+    if (settle && !state.selling && !(await this.#eachLive(settleLeg))) return;
+    // In a live market the user stream may have booked what nobody told this guard of.
+    const looks = settle || feed !== null;
+    if (looks && !state.selling && !(await this.#look())) return;
     await this.act();
   }
 
@@ -100,7 +109,7 @@ export class GuardKeeper {
     }
     if (outcome.state === 'needs_person') return this.#stick(reason);
     if (tooLate(outcome)) return this.#decide({ purpose: 'stop', why: 'stop' }, reason);
-    if (refusedFor(outcome, ['below_minimum', 'below_lot']) || outcome.state === 'rejected') {
+    if (this.#tooLittle(outcome, stopPrice) || outcome.state === 'rejected') {
       // Nothing will rest for this position: the guard watches it, and sells it itself.
       this.#change({ bare: reason });
     }
@@ -120,8 +129,9 @@ export class GuardKeeper {
       const outcome = await this.#pursue(wanted.leg);
       if (outcome.state === 'needs_person') return this.#stick(outcome.reason);
       if (!(await this.#look())) return;
-      if (refusedFor(outcome, ['below_minimum', 'below_lot'])) {
-        return this.#close('too little to be sold');
+      if (this.#tooLittle(outcome, wanted.leg.referencePrice)) {
+        const left = this.#state.quantity;
+        if (await this.#close('too little to be sold', left)) return;
       }
       if (outcome.state === 'nothing') {
         return this.#save('guard-unsold', { reason: outcome.reason });
@@ -144,7 +154,7 @@ export class GuardKeeper {
   async #eachLive(act: (clientOrderId: string) => Promise<OrderOutcome>): Promise<boolean> {
     const { live } = await steps.holdingOf(this.#record);
     for (const clientOrderId of live) {
-      const { state, reason } = await act(clientOrderId);
+      const { state, reason } = await orUnknown(act(clientOrderId));
       if (state !== 'needs_person') continue;
       await this.#stick(reason);
       return false;
@@ -152,14 +162,25 @@ export class GuardKeeper {
     return true;
   }
 
+  /** Whether the whole position is too small for the venue. A leg that was, of a position that is
+   * not, found the rest promised to another order: that one may still come to nothing. */
+  #tooLittle(outcome: OrderOutcome, price: string): boolean {
+    const held = { quantity: this.#state.quantity, price, minNotional: this.#minNotional };
+    return refusedFor(outcome, ['below_minimum', 'below_lot']) && isDust(held);
+  }
+
   /** Looks at the position; false when it is gone, and the guard with it. */
   async #look(): Promise<boolean> {
-    const { quantity, entryPrice, lastFill, live } = await steps.holdingOf(this.#record);
+    const held = await steps.holdingOf(this.#record);
+    const { quantity, entryPrice, lastFill, live } = held;
+    this.#minNotional = held.minNotional;
     this.#marketTimeMs = Math.max(this.#marketTimeMs, lastFill?.marketTimeMs ?? 0);
     const { resting, selling } = this.#state;
     if (quantity === '0' && live.length === 0) {
-      await this.#close(selling?.why ?? lastFill?.purpose ?? 'sold');
-      return false;
+      if (await this.#close(selling?.why ?? lastFill?.purpose ?? 'sold', '0')) return false;
+      // Bought anew before this was closed: what is held now has nothing to do with what was.
+      this.#change(renewGuard(this.#state, this.#marketTimeMs));
+      return this.#look();
     }
     if (resting !== null && !live.includes(resting.clientOrderId)) this.#change({ resting: null });
     const before = this.#state;
@@ -205,13 +226,16 @@ export class GuardKeeper {
     return this.#save('guard-stuck', { reason });
   }
 
-  async #close(reason: string): Promise<void> {
+  /** False when the position was traded meanwhile: then there is something to guard. */
+  async #close(reason: string, left: string): Promise<boolean> {
+    const before = this.#record;
     this.#change({ resting: null });
     this.#bump();
-    this.#record = { ...this.#record, status: 'closed' };
-    const guard = this.#record;
-    await steps.closeGuard({ guard, reason, atMs: this.#marketTimeMs });
-    setCurrentDetails(`closed: ${reason}`);
+    const guard: GuardRecord = { ...this.#record, status: 'closed' };
+    const closed = await steps.closeGuard({ guard, reason, atMs: this.#marketTimeMs, left });
+    this.#record = closed ? guard : before;
+    if (closed) setCurrentDetails(`closed: ${reason}`);
+    return closed;
   }
 
   async #save(act?: string, facts: Readonly<Record<string, unknown>> = {}): Promise<void> {
@@ -252,7 +276,21 @@ export class GuardKeeper {
 /** The market is at or under the stop: it would be a sale, and not a stop, or has been one. */
 function tooLate(outcome: OrderOutcome): boolean {
   if (outcome.state === 'rejected') return outcome.reason.includes(WOULD_TRIGGER);
-  return outcome.state !== 'nothing' || refusedFor(outcome, ['stop_misplaced']);
+  // One that ended unfilled was taken back by somebody else's sale before it was seen to rest.
+  const traded = outcome.state === 'filled' || outcome.state === 'partially_filled';
+  return traded || refusedFor(outcome, ['stop_misplaced']);
+}
+
+/** A leg of which our own record could not be read must not end the guard. */
+async function orUnknown(
+  leg: Promise<OrderOutcome>,
+): Promise<Pick<OrderOutcome, 'state' | 'reason'>> {
+  try {
+    return await leg;
+  } catch (error) {
+    if (!(error instanceof ApplicationFailure)) throw error;
+    return { state: 'needs_person', reason: error.message };
+  }
 }
 
 function refusedFor({ state, reason }: OrderOutcome, codes: readonly RefusalCode[]): boolean {

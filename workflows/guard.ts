@@ -63,7 +63,7 @@ export async function guardWorkflow(input: GuardInput): Promise<GuardView> {
       await continueAsNew<typeof guardWorkflow>({ ...input, carried: keeper.record });
     }
     const next = await mailbox.next(patienceOf(keeper.record));
-    if (next === null) await lookAtMarket(keeper);
+    if (next === null) await lookUnasked(keeper);
     else if (next.kind === 'candles') await keeper.pass(next.told);
     else await keeper.lookAgain();
     if (next !== null) await mailbox.answer(next);
@@ -77,6 +77,12 @@ export async function guardWorkflow(input: GuardInput): Promise<GuardView> {
 function patienceOf({ state }: GuardRecord): number | null {
   if (state.feed === null) return null;
   return state.feed.patienceMs ?? PATIENCE_INTERVALS * TIMEFRAMES[state.timeframe];
+}
+
+/** Nobody has told anything for long: looks at the market, and at the position itself. */
+async function lookUnasked(keeper: GuardKeeper): Promise<void> {
+  await lookAtMarket(keeper);
+  if (keeper.open) await keeper.lookAgain();
 }
 
 /** The stream has a hole, or whoever told it is gone: reads what the market itself has. */

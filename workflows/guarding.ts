@@ -43,7 +43,9 @@ const MAX_TRIES = 5;
 export async function afterLeg(input: OrderInput, outcome: OrderOutcome): Promise<void> {
   if (input.cause.kind === 'guard') return;
   // A sale may have taken the guard's stop back, also when nothing came of it.
-  if (input.side === 'BUY' && outcome.executedQuantity === '0') return;
+  // Of one whose end is not known something may have been booked.
+  const unknown = outcome.state === 'needs_person';
+  if (input.side === 'BUY' && outcome.executedQuantity === '0' && !unknown) return;
   let looked = false;
   setHandler(guardLookedSignal, (legId) => {
     looked ||= legId === input.legId;

@@ -47,6 +47,11 @@ export function recallLeg(clientOrderId: string): Promise<OrderOutcome> {
   return drive('recall', { clientOrderId, input: null, leg: null });
 }
 
+/** The stops of a position that may rest at its venue, by client order id. */
+export function restingStops({ userId, venue, symbol }: OrderInput): Promise<readonly string[]> {
+  return orderSteps.restingStops({ userId, venue, symbol });
+}
+
 interface Quarry {
   /** Given to settle and to recall. */
   readonly clientOrderId: string;

@@ -3,8 +3,9 @@ import { Decimal, format } from '../core/market/money.ts';
 import type { OrderInput, OrderOutcome } from '../core/orders/leg.ts';
 import { MAX_SLICES } from '../core/orders/routing.ts';
 import { afterLeg } from './guarding.ts';
-import { orderSteps, pursueLeg, recallLeg } from './leg.ts';
+import { pursueLeg, recallLeg, restingStops } from './leg.ts';
 import { lookFor, notSent } from './look.ts';
+import { sellOverStops } from './sale.ts';
 
 export type { OrderInput, OrderOutcome } from '../core/orders/leg.ts';
 export { guardWorkflow } from './guard.ts';
@@ -12,17 +13,16 @@ export { planWorkflow } from './plan.ts';
 
 /** What a decision asks for, from the look at the book to the booked fills and the guard. */
 export async function orderWorkflow(input: OrderInput): Promise<OrderOutcome> {
-  // The venue holds for a resting stop what an exit wants to sell.
-  if (input.side === 'SELL') await recallStops(input);
-  const outcome = await trade(input);
+  const outcome = await (input.side === 'SELL' ? exit(input) : trade(input));
   setCurrentDetails(`${outcome.state}: ${outcome.reason}`);
   upsertMemo({ state: outcome.state });
   await afterLeg(input, outcome);
   return outcome;
 }
 
-async function recallStops({ userId, venue, symbol }: OrderInput): Promise<void> {
-  for (const id of await orderSteps.restingStops({ userId, venue, symbol })) await recallLeg(id);
+function exit(input: OrderInput): Promise<OrderOutcome> {
+  const resting = () => restingStops(input);
+  return sellOverStops({ resting, recall: recallLeg, sell: () => trade(input) });
 }
 
 /** One leg, or as many slices as the book wants and the limit allows, one after the other: each

@@ -9,9 +9,10 @@ import type { PlanActivities } from '../activities/plan.ts';
 import type { OrderInput, OrderOutcome } from '../core/orders/leg.ts';
 import type { PlanInput, PlanResult } from '../proto/plan.ts';
 import { afterLeg } from './guarding.ts';
-import { orderSteps, pursueLeg, recallLeg } from './leg.ts';
+import { pursueLeg, recallLeg, restingStops } from './leg.ts';
 import { pursueWithinBook } from './look.ts';
 import { STEP_HEARTBEAT } from './messages.ts';
+import { sellOverStops } from './sale.ts';
 
 export type { PlanInput, PlanResult } from '../proto/plan.ts';
 
@@ -101,14 +102,14 @@ class Plan {
   /** Sends one leg and follows it to its end. A sale first takes back what rests at the venue,
    * because a resting stop holds what is to be sold. */
   async send(leg: OrderInput): Promise<void> {
-    const { userId, venue, symbol, side } = leg;
+    const { symbol, side } = leg;
     if (this.stuck.has(symbol)) return;
-    if (side === 'SELL') {
-      const resting = await orderSteps.restingStops({ userId, venue, symbol });
-      for (const clientOrderId of resting) await this.recall(clientOrderId);
-    }
+    const recall = (clientOrderId: string) => this.recall(clientOrderId);
     // What a halt wants sold is sold, whatever the book expects: its limit price protects it.
-    const outcome = await (leg.purpose === 'flatten' ? pursueLeg(leg) : pursueWithinBook(leg));
+    const pursue = () => (leg.purpose === 'flatten' ? pursueLeg(leg) : pursueWithinBook(leg));
+    const resting = () => restingStops(leg);
+    const sell = () => sellOverStops({ resting, recall, sell: pursue });
+    const outcome = await (side === 'SELL' ? sell() : pursue());
     if (outcome.state === 'needs_person') this.stuck.add(symbol);
     this.#note(leg, outcome);
     // A hedge is closed by its own rule; everything else that is held has a guard.

@@ -1,8 +1,9 @@
 import type { Kysely, Selectable } from 'kysely';
 import { planId } from '../../core/identity.ts';
 import type { Candle, Timeframe } from '../../core/market/candle.ts';
+import { decimal } from '../../core/market/money.ts';
 import type { OrderInput } from '../../core/orders/leg.ts';
-import { type GuardRules, guardRules, openGuard } from '../../core/risk/guard.ts';
+import { type GuardRules, guardRules, isDust, openGuard } from '../../core/risk/guard.ts';
 import { type AtrFold, atrFrom, foldAtr, NO_ATR } from '../../core/risk/guard-atr.ts';
 import { parseRiskLimits, type RiskLimits } from '../../core/risk/limits.ts';
 import type { GuardMemory, GuardRecord, GuardStatus } from '../../proto/guard.ts';
@@ -33,6 +34,8 @@ export interface Holding {
   } | null;
   /** Orders of the guard that the venue may have, by client order id. */
   readonly live: readonly string[];
+  /** The least that the venue trades, quote units. */
+  readonly minNotional: string;
 }
 
 /** Opens the guard of the position an entry leg has bought, or finds the one that is open. Safe to
@@ -44,16 +47,19 @@ export function openGuardOf(
 ): Promise<GuardRecord | null> {
   const { userId, venue, symbol } = entry;
   return transaction(db, async (trx) => {
-    const { quote, tickSize } = await findInstrument(trx, entry);
+    const { quote, tickSize, minNotional } = await findInstrument(trx, entry);
     await lockPortfolio(trx, { userId, venue, quote });
     const [open] = await listGuards(trx, { userId, venue, symbol, open: true });
     if (open) return open;
     const quantity = await sellableQuantity(trx, entry);
     if (quantity === '0') return null;
     const { username, limits } = await ownerOf(trx, entry);
-    const reference = entry.legId;
+    const earlier = await guardsOf(trx, entry.legId);
+    const price = entry.referencePrice;
+    if (earlier > 0 && isDust({ quantity, price, minNotional })) return null;
+    // A trade that came after the guard of its own leg had closed.
+    const reference = earlier === 0 ? entry.legId : `${entry.legId}-${earlier + 1}`;
     const id = planId({ kind: 'guard', username, venue, reference });
-    if (await readGuard(trx, id)) return null;
     const { entryPrice, lastFill } = await holdingOf(trx, { ...entry, planId: id });
     const openedAtMs = Math.max(entry.closeTimeMs, lastFill?.marketTimeMs ?? 0);
     const fillPrice = lastFill?.price ?? entryPrice;
@@ -70,6 +76,19 @@ export function openGuardOf(
     await appendAudit(trx, { partition: booksPartition(userId), ...act });
     return await readGuard(trx, id);
   });
+}
+
+/** How many guards an entry's leg has had. */
+async function guardsOf(db: Reader, entryLeg: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('plans')
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .where('kind', '=', 'guard')
+    .where((eb) =>
+      eb.or([eb('reference', '=', entryLeg), eb('reference', 'like', `${entryLeg}-%`)]),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }
 
 const FRESH = { nextLeg: 0, saves: 0, stuck: null, feed: null } as const;
@@ -99,14 +118,20 @@ export function saveGuard(
 }
 
 /** Closes a guard whose position is gone. For the rules' cooldown from `atMs` on, nothing is bought
- * in the symbol again. */
+ * in the symbol again. Says false and closes nothing when other than `left` is held by now: an
+ * entry that was booked in between has found this guard open and relies on it. */
 export function closeGuard(
   db: Kysely<Database>,
-  { planId: id, userId, rules, state }: GuardRecord,
-  { reason, atMs }: { readonly reason: string; readonly atMs: number },
-): Promise<void> {
+  guard: GuardRecord,
+  given: { readonly reason: string; readonly atMs: number; readonly left: string },
+): Promise<boolean> {
+  const { planId: id, userId, venue, rules, state } = guard;
+  const { reason, atMs, left } = given;
   return transaction(db, async (trx) => {
-    if (!(await isNews(trx, id, state))) return;
+    const { quote } = await findInstrument(trx, guard);
+    await lockPortfolio(trx, { userId, venue, quote });
+    if (!(await isNews(trx, id, state))) return true;
+    if (!decimal(await sellableQuantity(trx, guard)).eq(left)) return false;
     const cooldownUntilMs = atMs + rules.cooldownMinutes * 60_000;
     await trx
       .updateTable('guards')
@@ -124,6 +149,7 @@ export function closeGuard(
     const body = { reason, atMs, cooldownUntilMs, stopPrice: state.stopPrice };
     const act = { act: 'guard-closed', reference: id, body };
     await appendAudit(trx, { partition: booksPartition(userId), ...act });
+    return true;
   });
 }
 
@@ -206,6 +232,7 @@ export async function holdingOf(
       ? { price: last.price, marketTimeMs: last.at.getTime(), purpose: last.purpose }
       : null,
     live: live.map(({ id }) => id),
+    minNotional: (await findInstrument(db, of)).minNotional,
   };
 }
 

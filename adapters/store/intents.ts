@@ -58,16 +58,15 @@ export async function prepareOrder(
 }
 
 /** Ends a leg whose newest attempt never arrived and will not be repeated: what it reserved is
- * free. */
+ * free. Nothing happens to a leg that whoever pursues it has prepared anew by now. */
 export function abandonLeg(
   db: Kysely<Database>,
   { legId, reason }: { readonly legId: string; readonly reason: string },
 ): Promise<void> {
   return transaction(db, async (trx) => {
     const order = await newestAttempt(trx, legId);
-    if (order?.state !== 'never_arrived') {
-      throw new Error(`an abandoned leg's order must be never_arrived, was ${order?.state}`);
-    }
+    if (order === null) throw new Error(`an abandoned leg must have an order, was ${legId}`);
+    if (order.state !== 'never_arrived') return;
     const instrument = await findInstrument(trx, order.parameters);
     await lockPortfolio(trx, { ...order.parameters, ...order, quote: instrument.quote });
     await giveBack(trx, order, reason);

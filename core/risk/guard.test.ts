@@ -8,8 +8,10 @@ import {
   type GuardRules,
   type GuardState,
   guardRules,
+  isDust,
   openGuard,
   passCandle,
+  renewGuard,
   resizeGuard,
 } from './guard.ts';
 import { ATR_PERIOD, atrFrom, atrOf, foldAtr, NO_ATR } from './guard-atr.ts';
@@ -260,6 +262,25 @@ describe('guard on any market', () => {
         }
       }),
     );
+  });
+});
+
+describe('guard of what is left', () => {
+  test.each([
+    ['0.0001', true],
+    ['0.00019999', true],
+    ['0.0002', false],
+    ['5', false],
+  ])('%s at 50,000, where 5 is the least - dust: %s', (quantity, dust) => {
+    expect(isDust({ quantity, price: '50000', minNotional: '5' })).toBe(dust);
+  });
+
+  test('gone and back - guarded by the new price, however high the old stop stood', () => {
+    const selling = { purpose: 'stop', why: 'stop' } as const;
+    const old = { ...rested(bought()), stopPrice: '990', trailing: true, selling };
+    const held = { quantity: '1', entryPrice: '900' };
+    const state = resizeGuard(renewGuard(old, START_MS), held, RULES);
+    expect(state).toMatchObject({ ...held, stopPrice: '870', resting: null, selling: null });
   });
 });
 

@@ -149,6 +149,31 @@ export function resizeGuard(
   };
 }
 
+/** The guard of a position that was gone and is back before the guard had closed: nothing of the
+ * old one counts, and `resizeGuard` then gives it the new one's prices. */
+export function renewGuard(state: GuardState, openedAtMs: number): GuardState {
+  const { atr, tickSize } = state;
+  return {
+    ...state,
+    ...{ quantity: '0', openedAtMs, stopPrice: tickSize, targetPrice: null },
+    highest: atr.close ?? state.highest,
+    ...{ trailing: false, resting: null, bare: null, selling: null },
+  };
+}
+
+/** True when what is held is not worth an order of its own, at this price: then a venue's refusal
+ * for its smallness is the last word. A larger holding of which nothing could be sold is promised
+ * to somebody else's order, which may still come to nothing. Twice the least, because a limit price
+ * lies below the price. */
+export function isDust(held: {
+  readonly quantity: string;
+  readonly price: string;
+  readonly minNotional: string;
+}): boolean {
+  const worth = decimal(held.quantity, 'quantity').times(held.price);
+  return worth.lt(decimal(held.minNotional, 'minNotional').times(2));
+}
+
 /** One closed candle. One that cannot be believed, or is not newer than the last, changes
  * nothing. Within one candle the stop is assumed to have been reached before the target, because
  * the candle does not say. */
