@@ -94,7 +94,9 @@ export interface HaltWork {
 }
 
 /** Open orders to take back (protective stops stay, unless everything is to be sold) and positions
- * to sell. A symbol with an order left is not sold yet: the order may hold what there is. */
+ * to sell. A symbol that another sale is under way in is not sold yet: it holds what there is. A
+ * purchase that nobody knows the end of holds nothing of it, and must not keep a position whose
+ * stop is gone from being sold. */
 export async function haltWork(
   db: Reader,
   owner: Owner,
@@ -106,7 +108,10 @@ export async function haltWork(
     ({ purpose }) => flatten || purpose !== 'stop',
   );
   const open = live.filter(({ state }) => state === 'open');
-  const busy = new Set(live.map(({ parameters }) => parameters.symbol));
+  const selling = live.filter(({ purpose, parameters }) => {
+    return parameters.side === 'SELL' && purpose !== 'stop';
+  });
+  const busy = new Set(selling.map(({ parameters }) => parameters.symbol));
   const holdings = flatten ? await holdingsOf(db, owner, []) : [];
   const sales = holdings
     .filter((holding) => symbol === null || holding.symbol === symbol)
