@@ -17,6 +17,9 @@ export interface CampaignOptions {
   /** Ends after the fault during which this is reached; null: after so many rounds of them. */
   readonly limitMs: number | null;
   readonly rounds: number;
+  /** One fault after the other without waiting until the ring is quiet; the books are judged after
+   * every so many rounds. Only for faults that end an order worker. Null: after each fault. */
+  readonly roundsABatch: number | null;
   /** Longest a process is frozen, a line cut or the venue made to lie. */
   readonly longestMs: number;
   readonly signal: AbortSignal;
@@ -48,6 +51,15 @@ const RECOVERY_LIMIT_MS = 180_000;
 /** A fault comes this long after the market moves again: in the middle of something, each time of
  * something else. */
 const BEFORE_FAULT_MS = [200, 2_500] as const;
+/** More people where kills follow one another: while one's order is asked about, others trade. */
+const CROWD = 8;
+const NO_HARM: Suffered['harm'] = {
+  decisionsLost: 0,
+  ordersDoubled: 0,
+  fillsLost: 0,
+  ledgerDifferences: 0,
+  violations: 0,
+};
 
 /** One campaign against a stack of its own, under load, one fault at a time. */
 export class Campaign {
@@ -101,6 +113,7 @@ export class Campaign {
       this.#load.assertRunning();
       return (await this.#eyes.compare()).venueOrders > 0;
     });
+    if (this.#options.roundsABatch !== null) return this.#batches(this.#options.roundsABatch);
     for (let round = 1; limitMs !== null || round <= rounds; round += 1) {
       for (const fault of this.#random.shuffled(this.#options.faults)) {
         const over = limitMs !== null && performance.now() - startedAtMs > limitMs;
@@ -134,16 +147,59 @@ export class Campaign {
     await this.#liftHalts();
   }
 
+  async #batches(roundsABatch: number): Promise<void> {
+    const { rounds, faults } = this.#options;
+    for (let done = 0; done < rounds && this.#failures.length === 0; done += roundsABatch) {
+      const now = Math.min(roundsABatch, rounds - done);
+      const shuffled = Array.from({ length: now }, () => this.#random.shuffled(faults));
+      await this.#batch(shuffled.flat());
+    }
+  }
+
+  /** Kills while the orders of earlier kills are still asked about: each has its own recovery, and
+   * all share one look at the books. Harm that it finds is counted at the last of them. */
+  async #batch(faults: readonly Fault[]): Promise<void> {
+    const { signal, screen, longestMs } = this.#options;
+    const struck: { fault: Fault; detail: string; recovery: Promise<number> }[] = [];
+    this.#gate.open();
+    for (const fault of faults) {
+      await until('an order worker', this.#patience, () => runs(this.#arena, 'order-worker'));
+      screen.status(`  ${fault.name} …`);
+      const context = { arena: this.#arena, random: this.#random, signal, longestMs };
+      const { detail } = await fault.inflict(context);
+      const recovery = this.#recover(({ ended }) => ended);
+      // Awaited below, all together: until then a failure is nobody's.
+      recovery.catch(() => undefined);
+      struck.push({ fault, detail, recovery });
+    }
+    const recoveries = await Promise.all(struck.map(({ recovery }) => recovery));
+    await this.#quiet();
+    const { books, faults: failures } = await examine(this.#arena.state, this.#eyes);
+    const harm = harmOf(this.#books, books);
+    for (const [place, { fault, detail }] of struck.entries()) {
+      const recoveryMs = recoveries[place] ?? 0;
+      const own = place === struck.length - 1 ? harm : NO_HARM;
+      this.#suffered.push({ fault, detail, recoveryMs, harm: own });
+    }
+    this.#books = books;
+    const upTo = `${this.#suffered.length - struck.length + 1} to ${this.#suffered.length}`;
+    this.#failures.push(...failures.map((text) => `after kills ${upTo}: ${text}`));
+    const well = failures.length === 0 ? 'books sound' : `${failures.length} FAULTS`;
+    const slowest = (Math.max(...recoveries) / 1_000).toFixed(1);
+    screen.line(`  kills ${upTo}; back after ${slowest} s at most; ${well}`);
+    await this.#liftHalts();
+  }
+
   #skip({ name }: Fault, why: string): void {
     if (this.#skipped.some((one) => one.fault === name)) return;
     this.#skipped.push({ fault: name, why });
     this.#options.screen.line(`      ${name.padEnd(24)} left out: ${why}`);
   }
 
-  /** From the end of the harm until a new decision is on record, and every order that was under way
-   * at its end, or when the books could first be read after it, is over. Measured on the clock that
-   * never jumps. */
-  async #recover(): Promise<number> {
+  /** From the end of the harm until there is new work on record (a decision, if not said otherwise),
+   * and every order that was under way at its end, or when the books could first be read after it,
+   * is over. Measured on the clock that never jumps. */
+  async #recover(work = ({ decisions }: Progress): number => decisions): Promise<number> {
     const startedAtMs = performance.now();
     let first: Progress | null = null;
     await until('recovery', this.#patience, async () => {
@@ -151,9 +207,9 @@ export class Campaign {
       const progress = await this.#eyes.progress();
       if (progress === null) return false;
       first ??= progress;
-      const { live, decisions } = first;
+      const { live } = first;
       const settled = !progress.live.some((id) => live.includes(id));
-      return settled && progress.decisions > decisions;
+      return settled && work(progress) > work(first);
     });
     return performance.now() - startedAtMs;
   }
@@ -181,7 +237,7 @@ export class Campaign {
   async #fundUsers(): Promise<void> {
     const connections = new Connections(this.#arena.state);
     try {
-      await fundUsers(connections.db);
+      await fundUsers(connections.db, this.#options.roundsABatch === null ? 0 : CROWD);
     } finally {
       await connections.close();
     }
@@ -239,6 +295,10 @@ export class Campaign {
       home: this.#keeps(ended) ? this.#arena.home : null,
     };
   }
+}
+
+function runs({ services }: Arena, name: string): boolean {
+  return services.some(({ service, pid }) => service === name && pid !== null);
 }
 
 /** What got worse between two looks. */

@@ -24,6 +24,8 @@ export interface Witnessed {
 
 export interface Progress {
   readonly decisions: number;
+  /** Orders that have come to their end, or rest. */
+  readonly ended: number;
   /** Orders that the venue may have or may still get; a stop that rests there is none. */
   readonly live: readonly string[];
 }
@@ -42,6 +44,7 @@ export class Eyes {
   readonly #url: string;
   readonly #log: VenueLogReader;
   #client: pg.Client | null = null;
+  #before: Promise<unknown> = Promise.resolve();
 
   constructor(options: { readonly postgresUrl: string; readonly home: string }) {
     this.#url = options.postgresUrl;
@@ -51,9 +54,16 @@ export class Eyes {
   /** Null while Postgres does not answer. */
   async progress(): Promise<Progress | null> {
     try {
-      const [counted] = await this.#rows<{ n: string }>('select count(*) as n from decisions');
+      const [counted] = await this.#rows<Record<'decisions' | 'orders', string>>(
+        `select (select count(*) from decisions) as decisions,
+          (select count(*) from orders) as orders`,
+      );
       const live = await this.#rows<{ client_order_id: string }>(LIVE);
-      return { decisions: Number(counted?.n), live: live.map((row) => row.client_order_id) };
+      return {
+        decisions: Number(counted?.decisions),
+        ended: Number(counted?.orders) - live.length,
+        live: live.map((row) => row.client_order_id),
+      };
     } catch {
       await this.close();
       return null;
@@ -108,7 +118,14 @@ export class Eyes {
     await client?.end().catch(() => undefined);
   }
 
-  async #rows<Row extends object>(text: string): Promise<Row[]> {
+  /** One question after the other: a connection takes one at a time. */
+  #rows<Row extends object>(text: string): Promise<Row[]> {
+    const rows = this.#before.then(() => this.#ask<Row>(text));
+    this.#before = rows.catch(() => undefined);
+    return rows;
+  }
+
+  async #ask<Row extends object>(text: string): Promise<Row[]> {
     if (this.#client === null) {
       const client = new pg.Client({
         connectionString: this.#url,

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../../adapters/store/schema.ts';
 import { addUser, ensureDefaults } from '../../adapters/store/users.ts';
 import { TIMEFRAMES } from '../../core/market/candle.ts';
-import { SIMULATED_SYMBOLS, type SimulatedMarket } from '../../core/market/simulated.ts';
+import type { SimulatedMarket } from '../../core/market/simulated.ts';
 import { Connections } from '../cli/connections.ts';
 import { PAPER_VENUE } from '../cli/market.ts';
 import type { Screen } from '../cli/screen.ts';
@@ -16,8 +16,16 @@ import type { StackState } from '../stack/control.ts';
 /** No real market was ever there: the calendar says so too. */
 const START_MS = Date.UTC(2100, 0, 1);
 
+/** So many that hardly a close goes by without a debate: a ring that has nothing to decide cannot
+ * show that it is back at work. */
+const SYMBOLS = [50_000, 3_000, 150, 600, 40, 8_000, 900, 20].map((price, place) => ({
+  symbol: `SIM${'ABCDEFGH'[place]}/USDT`,
+  price,
+  decimals: price < 200 ? 3 : 2,
+}));
+
 export function campaignMarket(seed: number): SimulatedMarket {
-  return { seed, timeframe: '5m', startMs: START_MS, symbols: SIMULATED_SYMBOLS };
+  return { seed, timeframe: '5m', startMs: START_MS, symbols: SYMBOLS };
 }
 
 /** People who want different things, so that one event gives different orders. The ring's own user
@@ -29,10 +37,19 @@ const USERS = [
   { username: 'doubter', config: { assistantWeights: { market_monitor: 2 } } },
 ] as const;
 
-/** The ring's own user and four others, each with paper money once the market opens. */
-export async function fundUsers(db: Kysely<Database>): Promise<void> {
+/** People of small means who enter again at once, so that one decision gives many orders. */
+function crowd(size: number) {
+  const riskLimits = { maxOrderQuote: '400', cooldownMinutes: 0, maxOrdersPerMinute: 600 };
+  return Array.from({ length: size }, (_, place) => ({
+    username: `crowd-${place + 1}`,
+    config: { riskLimits },
+  }));
+}
+
+/** The ring's own user, four others and a crowd, each with paper money once the market opens. */
+export async function fundUsers(db: Kysely<Database>, size: number): Promise<void> {
   await ensureDefaults(db);
-  for (const user of USERS) {
+  for (const user of [...USERS, ...crowd(size)]) {
     const taken = await db
       .selectFrom('users')
       .select('id')

@@ -27,6 +27,8 @@ const MINUTE_MS = 60_000;
 const DEFAULT_MINUTES = 5;
 /** Campaigns from this length on freeze and cut for up to a minute. */
 const LONG_MINUTES = 30;
+/** Rounds of all nine points between two looks at the books. */
+const POINT_ROUNDS = 2;
 const LONGEST_MS = { short: 8_000, long: 60_000 } as const;
 
 export function addChaos(program: Command): void {
@@ -76,6 +78,7 @@ async function campaigned(
     faults: faultsNamed(points === true ? ['point'] : faults),
     limitMs: counted ? null : (long || DEFAULT_MINUTES) * MINUTE_MS,
     rounds: times ?? 1,
+    roundsABatch: points === true ? POINT_ROUNDS : null,
     longestMs: long >= LONG_MINUTES ? LONGEST_MS.long : LONGEST_MS.short,
     signal,
     screen,
