@@ -1,13 +1,2 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-
-/** A port of 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
+/** A port of 127.0.0.1 for this test file alone, as a stack would choose it. */
+export { freePort } from '../../ops/stack/ports.ts';
