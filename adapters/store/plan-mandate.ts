@@ -1,5 +1,6 @@
 import { Volatility } from '../../core/features/volatility.ts';
 import type { Candle, Timeframe } from '../../core/market/candle.ts';
+import { decimal } from '../../core/market/money.ts';
 import type { OrderInput } from '../../core/orders/leg.ts';
 import { type Refusal, refusal } from '../../core/risk/facts.ts';
 import { readCandles } from './candles.ts';
@@ -18,16 +19,21 @@ interface PlannedMarket {
 
 /** What a plan over several symbols lists. */
 interface PlannedLegs {
-  readonly legs?: readonly { readonly symbol: string; readonly side: string }[];
+  readonly legs?: readonly {
+    readonly symbol: string;
+    readonly side: string;
+    readonly quantity: string;
+  }[];
 }
+
+/** What of a leg its plan has a say in. */
+export type MandatedLeg = Owner &
+  Pick<OrderInput, 'cause' | 'leg' | 'symbol' | 'side' | 'requestedQuantity'>;
 
 /** The plan behind a leg, with its user's newest limits and the volatility of the newest candles. A
  * refusal when the plan does not ask for this order. Throws when there is no such plan of this
  * user. */
-export async function planMandate(
-  db: Reader,
-  leg: Owner & Pick<OrderInput, 'cause' | 'symbol' | 'side'>,
-): Promise<Mandate | Refusal> {
+export async function planMandate(db: Reader, leg: MandatedLeg): Promise<Mandate | Refusal> {
   const plan = await readPlan(db, leg.cause.id);
   if (plan.userId !== leg.userId || plan.venue !== leg.venue || plan.kind !== leg.cause.kind) {
     throw new Error(`plan ${plan.id} must be a ${leg.cause.kind} of user ${leg.userId}`);
@@ -40,10 +46,8 @@ export async function planMandate(
     return refusal('not_decided', `a ${kind} only sells`);
   }
   const body = fromJson<PlannedMarket & PlannedLegs>(plan.body);
-  const { legs } = body;
-  if (legs && !legs.some(({ symbol, side }) => symbol === leg.symbol && side === leg.side)) {
-    return refusal('not_decided', `the plan has no ${leg.side} of ${leg.symbol}`);
-  }
+  const unplanned = body.legs ? beyondPlan(body.legs, leg) : null;
+  if (unplanned) return unplanned;
   const market = await marketOf(db, { ...body, ...leg });
   return {
     limits: await newestLimits(db, leg.userId),
@@ -51,6 +55,18 @@ export async function planMandate(
     ...market,
     approved: null,
   };
+}
+
+/** A plan that lists its legs asks for each of them once, and for no more of it. */
+function beyondPlan(legs: NonNullable<PlannedLegs['legs']>, leg: MandatedLeg): Refusal | null {
+  const planned = legs[leg.leg];
+  if (planned?.symbol !== leg.symbol || planned.side !== leg.side) {
+    return refusal('not_decided', `leg ${leg.leg} of the plan is no ${leg.side} of ${leg.symbol}`);
+  }
+  const wanted = leg.requestedQuantity;
+  return wanted === undefined || decimal(wanted, 'requestedQuantity').gt(planned.quantity)
+    ? refusal('not_decided', `${wanted ?? 'all'} wanted, the plan says ${planned.quantity}`)
+    : null;
 }
 
 type Market = Pick<Mandate, 'timeframe' | 'marketVenue'>;

@@ -3,7 +3,6 @@ import type { Snapshot } from '../../core/assistants/snapshot.ts';
 import type { Approved } from '../../core/debate/answer.ts';
 import type { Instrument } from '../../core/market/instrument.ts';
 import { Decimal, decimal, format } from '../../core/market/money.ts';
-import type { OrderInput } from '../../core/orders/leg.ts';
 import { type Refusal, type RiskFacts, refusal } from '../../core/risk/facts.ts';
 import { parseRiskLimits, type RiskLimits } from '../../core/risk/limits.ts';
 import { readApproved } from './answers.ts';
@@ -11,7 +10,7 @@ import { haltAgainst } from './halts.ts';
 import { fromJson } from './json.ts';
 import { ledgerBalances, lockPortfolio, type Owner, reservedForLeg } from './ledger.ts';
 import { type AtRisk, readMarketFacts } from './market-facts.ts';
-import { planMandate } from './plan-mandate.ts';
+import { type MandatedLeg, planMandate } from './plan-mandate.ts';
 import { positionsIn } from './positions.ts';
 import type { Reader, Writer } from './store.ts';
 
@@ -40,10 +39,7 @@ const DAY_MS = 86_400_000;
  * volatility of the snapshot it judged. A refusal when it does not ask for this side, or when a
  * person was asked and no valid answer says yes. Throws when there is no such decision of this
  * user. */
-export async function readMandate(
-  db: Reader,
-  leg: Owner & Pick<OrderInput, 'cause' | 'symbol' | 'side'>,
-): Promise<Mandate | Refusal> {
+export async function readMandate(db: Reader, leg: MandatedLeg): Promise<Mandate | Refusal> {
   const halt = await haltAgainst(db, leg);
   if (halt) return refusal('halted', `${halt.name} (${halt.level}): ${halt.reason}`);
   if (leg.cause.kind !== 'decision') return planMandate(db, leg);
