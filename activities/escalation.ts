@@ -223,6 +223,10 @@ async function meetMarket(
 ): Promise<JudgedAnswer> {
   const market = await now(db, input);
   if (answer.verb === 'reject') return accepted(input, answer, market);
+  // The books may know a later candle than whoever tells the question how late it is.
+  if (market.marketTimeMs > answer.expiresAtMs) {
+    return refused('expired', new Date(answer.expiresAtMs).toISOString());
+  }
   const { venue, symbol, userId, side, asking, referencePrice } = input;
   if (asking.limitPrice === null) return refused('nothing_proposed', asking.noSize ?? '');
   const approved = approvedBy(answer, asking);

@@ -183,6 +183,13 @@ describe('answers', () => {
     expect(await verifyChain(db, 'escalations')).toMatchObject({ intact: true });
   });
 
+  test('a yes that is over by the newest candle - is refused, though nobody told the time', async () => {
+    const expiresAtMs = leg.closeTimeMs - 1;
+    const wish = { verb: 'approve', expiresAtMs } as const;
+    const judged = await judge(person.sign(question, wish), { nowMs: expiresAtMs - 1 });
+    expect(judged).toMatchObject({ outcome: 'refused', code: 'expired' });
+  });
+
   test('a second yes of other content - finds the nonce used', async () => {
     await judge(person.sign(question, { verb: 'approve' }));
     const second = await judge(person.sign(question, { verb: 'modify', quantity: '0.001' }));
@@ -257,6 +264,15 @@ describe("the order's own check", () => {
     expect(await prepare(order)).toMatchObject({
       kind: 'refused',
       refusal: { text: `${NO_PERSON}: the signature does not fit the question` },
+    });
+  });
+
+  test('the key of a yes revoked before its order - and nothing is sent', async () => {
+    const order = await answered({ verb: 'approve' });
+    await revokeUserKey(db, person.keyId);
+    expect(await prepare(order)).toMatchObject({
+      kind: 'refused',
+      refusal: { text: `${NO_PERSON}: the key of the answer was revoked before its order` },
     });
   });
 

@@ -44,7 +44,7 @@ export async function readApproved(
       join.onRef('k.id', '=', 'a.key_id').onRef('k.user_id', '=', 'e.user_id'),
     )
     .select(['e.id', 'e.question', 'a.verb', 'a.ask', 'a.parameters', 'a.signature'])
-    .select(['a.nonce', 'a.parameter_hash', 'a.expires_at', 'k.public_key'])
+    .select(['a.nonce', 'a.parameter_hash', 'a.expires_at', 'k.public_key', 'k.revoked_at'])
     .where('e.decision_id', '=', decisionId)
     .executeTakeFirst();
   if (!row) return null;
@@ -54,6 +54,9 @@ export async function readApproved(
   const { signature, public_key: publicKey, expires_at: expiresAt } = row;
   if (row.ask !== asking.ask || !signature || !publicKey || !expiresAt) {
     return refusal('not_approved', 'the answer is not signed by a key of the user');
+  }
+  if (row.revoked_at !== null) {
+    return refusal('not_approved', 'the key of the answer was revoked before its order');
   }
   const { quantity } = fromJson<{ readonly quantity?: string }>(row.parameters ?? {});
   const content: AnswerContent = {
