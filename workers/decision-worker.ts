@@ -28,6 +28,7 @@ await runProcess('decision-worker', async ({ settings, log, fail }) => {
     namespace: settings.CORRO_TEMPORAL_NAMESPACE,
     taskQueue: names.queues.decision,
     workflowsPath: fileURLToPath(new URL('../workflows/decision.ts', import.meta.url)),
+    bundleFolder: settings.CORRO_BUNDLE_DIR,
     activities: {
       ...createDebateActivities({ db, bus, wire: names, feed, log }),
       ...createEscalationActivities({ db, feed, log }),

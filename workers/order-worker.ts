@@ -42,6 +42,7 @@ await runProcess('order-worker', async ({ settings, log, fail }) => {
     namespace: settings.CORRO_TEMPORAL_NAMESPACE,
     taskQueue: names.queues.order,
     workflowsPath: fileURLToPath(new URL('../workflows/order.ts', import.meta.url)),
+    bundleFolder: settings.CORRO_BUNDLE_DIR,
     activities: {
       ...createOrderActivities(orders),
       ...createGuardActivities({ db: store.db, venue, log }),

@@ -61,6 +61,8 @@ const SETTINGS = z.object({
   /** Servers asked instead of exchanges, where there is no way to them:
    * `binance=https://…,kraken=…`. */
   CORRO_EXCHANGE_URLS: z.string().default('').transform(exchangeUrls),
+  /** Keeps the workflows' bundle, so that a worker that was killed need not make it anew. */
+  CORRO_BUNDLE_DIR: z.string().optional(),
   /** For trials of recovery alone: the order worker ends itself by SIGKILL when an order passes
    * this point for the n-th time, `<point>[:n]`. */
   CORRO_KILL_AT: z.string().transform(killPoint).optional(),

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { beats } from '../activities/heartbeat.ts';
+import { workflowCode } from './bundle.ts';
 
 export interface TemporalWorkerOptions {
   readonly address: string;
@@ -15,6 +16,8 @@ export interface TemporalWorkerOptions {
   readonly taskQueue: string;
   /** A TypeScript file that exports the workflows; bundled as it stands. */
   readonly workflowsPath: string;
+  /** Where the bundle is kept for the next start; not given: nowhere. */
+  readonly bundleFolder: string | undefined;
   readonly activities: object;
   readonly log: Logger;
   readonly fail: (reason: unknown) => void;
@@ -46,7 +49,7 @@ export async function startTemporalWorker(options: TemporalWorkerOptions): Promi
     connection,
     namespace: options.namespace,
     taskQueue: options.taskQueue,
-    workflowsPath: options.workflowsPath,
+    workflowBundle: await workflowCode(options.workflowsPath, options.bundleFolder),
     activities: options.activities,
     // A workflow whose worker was killed waits no longer than this before any other takes it.
     stickyQueueScheduleToStartTimeout: '1s',

@@ -32,6 +32,8 @@ export interface Home {
   readonly logs: string;
   readonly nats: string;
   readonly temporal: string;
+  /** The workflows' code as their workers run it, made from the sources when it is not there. */
+  readonly bundles: string;
   readonly paper: string;
   readonly postgres: string;
   /** Where signed heads of the audit are kept unless CORRO_ANCHOR_DIR names a better place. */
@@ -58,6 +60,7 @@ export function homeAt(root: string): Home {
     logs: join(root, 'logs'),
     nats: join(root, 'nats'),
     temporal: join(root, 'temporal'),
+    bundles: join(root, 'bundles'),
     paper: join(root, 'paper'),
     postgres: join(root, 'postgres'),
     anchors: join(root, 'anchors'),

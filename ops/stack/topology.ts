@@ -257,6 +257,7 @@ function workerEnvironment(
         : natsUrl(home, ports.nats, user),
     CORRO_TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     CORRO_NAMESPACE: context.namespace,
+    CORRO_BUNDLE_DIR: home.bundles,
     CORRO_HEALTH_PORT: String(healthPort),
     ...OWN_ENVIRONMENT[name]?.(context, ports),
     ...context.environment,
