@@ -3,7 +3,7 @@ import type { TestProject } from 'vitest/node';
 import { startStack } from '../../ops/stack/control.ts';
 import { SERVERS } from '../../ops/stack/topology.ts';
 import { testHome } from './home.ts';
-import './servers.ts';
+import { prepareTestDatabases } from './servers.ts';
 
 /** One Postgres, one NATS and one Temporal for the whole run, on free ports, through the supervisor
  * the product uses. It is tied to this process: they stop even when the run is killed. */
@@ -22,6 +22,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const { postgresUrl, natsFeedUrl, temporalAddress } = stack.state.addresses;
   const maintenance = new URL(postgresUrl);
   maintenance.pathname = '/postgres';
+  await prepareTestDatabases(maintenance.href);
   project.provide('servers', {
     postgresUrl: maintenance.href,
     natsUrl: natsFeedUrl,
