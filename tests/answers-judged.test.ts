@@ -183,7 +183,7 @@ describe('answers', () => {
     expect(await verifyChain(db, 'escalations')).toMatchObject({ intact: true });
   });
 
-  test('a yes that is over by the newest candle - is refused, though nobody told the time', async () => {
+  test('a yes that is over by the newest candle - is refused, told the time or not', async () => {
     const expiresAtMs = leg.closeTimeMs - 1;
     const wish = { verb: 'approve', expiresAtMs } as const;
     const judged = await judge(person.sign(question, wish), { nowMs: expiresAtMs - 1 });

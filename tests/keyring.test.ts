@@ -44,7 +44,7 @@ describe('keyring', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  test('killed after the books took the new key - the next command puts it in its place', async () => {
+  test('killed after the books took the new key - the next command finishes it', async () => {
     const before = await keyring.make(db, 'trader');
     const { privatePem, publicKey } = generateKeys();
     writeFileSync(`${path}.new`, privatePem, { mode: 0o600 });

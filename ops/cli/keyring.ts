@@ -74,7 +74,7 @@ export class Keyring {
     return made;
   }
 
-  /** Ends what a killed `make` began: the key it prepared takes its place when the books know it. */
+  /** Ends what a killed `make` began: its key takes its place when the books know it. */
   #finish(username: string, keys: readonly UserKey[]): void {
     const path = this.pathOf(username);
     const next = coming(path);

@@ -171,6 +171,9 @@ function show(report: AuditReport, screen: Screen): void {
       'no invariant was asked for',
     ),
   );
+  const blind = report.findings.filter((finding) => !isChecked(finding));
+  for (const { number, unchecked } of blind)
+    screen.line(`  ${number} is not checked: ${unchecked}`);
   showViolations(report, screen);
   const { rows, ms, violations } = report;
   const seen = `${rows.database} rows of the database, ${rows.venue} of the venue`;
@@ -178,9 +181,12 @@ function show(report: AuditReport, screen: Screen): void {
 }
 
 /** An invariant nothing of which can be checked has no 0. */
-function violationsOf({ number, violations }: Finding): string {
-  const checked = INVARIANTS.find((invariant) => invariant.number === number)?.check;
-  return checked === null ? '-' : String(violations);
+function violationsOf(finding: Finding): string {
+  return isChecked(finding) ? String(finding.violations) : '-';
+}
+
+function isChecked({ number }: Finding): boolean {
+  return INVARIANTS.find((invariant) => invariant.number === number)?.check !== null;
 }
 
 function showViolations(report: AuditReport, screen: Screen): void {

@@ -33,7 +33,7 @@ export function addSecrets(program: Command): void {
   const secrets = program
     .command('secrets')
     .description(
-      'sealed secrets, as an exchange’s keys: set, list, remove, rotate (no worker trades with them yet)',
+      'sealed secrets, as an exchange’s keys (no worker uses one yet): set, list, remove, rotate',
     )
     .option('--json', 'as JSON')
     .action((flags: JsonFlag, command: Command) => list(flags, command));
