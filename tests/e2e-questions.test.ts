@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { signAnswer } from '../adapters/seal/answer.ts';
 import type { Escalation } from '../adapters/store/escalations.ts';
+import type { Halt } from '../adapters/store/halts.ts';
 import type { Summary } from '../ops/ring/summary.ts';
 import { findTemporal } from '../ops/stack/binaries.ts';
 import type { AnswerReceipt, EscalationInput, SignedAnswer } from '../proto/escalation.ts';
@@ -191,6 +192,28 @@ test("questions - Temporal's own command line answers, and only valid answers co
     'approve accepted approved',
   ]);
 }, 600_000);
+
+test('halt - is placed without words, told everywhere, and lifted by name alone', async () => {
+  const list = () => corro.json<Halt[]>('halt', 'list');
+  expect(await list()).toEqual([]);
+  await corro.ok('halt', 'close-only', '--user', 'trader', '--symbol', 'BTC/USDT');
+  const name = 'close-only-trader-btc-usdt';
+  const about = { level: 'close-only', symbol: 'BTC/USDT', automatic: false, placedBy: 'cli' };
+  expect(await list()).toMatchObject([{ name, ...about, reason: 'no reason was given' }]);
+  expect(await corro.ok('status')).toContain(`HALT close-only (${name})`);
+  // Said twice it is one; under a name that is taken it is none.
+  await corro.ok('halt', 'close-only', '--user', 'trader', '--symbol', 'BTC/USDT');
+  const taken = await corro.run('halt', 'pause', '--name', name);
+  expect(taken.code).not.toBe(0);
+  expect(taken.stderr).toContain('say another --name');
+  const wordless = await corro.run('halt', 'lift', name);
+  expect(wordless.code).toBe(2);
+  const unknown = await corro.run('halt', 'lift', 'pause', '--reason', 'no such halt');
+  expect(unknown.stderr).toContain(`there is ${name}`);
+  expect(await list()).toHaveLength(1);
+  await corro.ok('halt', 'lift', name, '--reason', 'looked at it');
+  expect(await list()).toEqual([]);
+});
 
 test('questions - the books are sound after all of it', async () => {
   const summary = await replayTo('2024-08-05T02:05Z');
