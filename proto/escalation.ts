@@ -123,4 +123,6 @@ export interface EscalationCarried {
   readonly late: number;
   /** Answers it has seen, by their one text, and what became of them. */
   readonly seen: readonly (readonly [string, AnswerReceipt])[];
+  /** Answers nobody has judged yet, oldest first. */
+  readonly waiting?: readonly unknown[];
 }

@@ -15,7 +15,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from '
 import type { EscalationActivities, JudgedAnswer } from '../activities/escalation.ts';
 import type { OrderInput } from '../core/orders/leg.ts';
 import type { DecisionOutcome, DocketInput, DocketResult } from '../proto/docket.ts';
-import type { EscalationInput, EscalationResult } from '../proto/escalation.ts';
+import type { AnswerReceipt, EscalationInput, EscalationResult } from '../proto/escalation.ts';
 import { wire } from '../proto/subjects.ts';
 import { answerSignal, answerUpdate, tapePassedSignal, WORKFLOWS } from '../workflows/messages.ts';
 import { questionAbout } from './answers-signing.ts';
@@ -28,6 +28,8 @@ const DEADLINE_MS = ASKED_MS + 900_000;
 const FLOOD = 1_000;
 const A_RUN = 100;
 const WAVE = 50;
+/** Temporal takes no more than ten updates of one workflow at once. */
+const AT_ONCE = 10;
 
 const QUESTION = questionAbout({
   namespace: names.namespace,
@@ -198,15 +200,40 @@ describe('question', () => {
     expect((await handle.describe()).historyLength).toBeLessThan(4_000);
   }, 600_000);
 
+  test('a flood that never pauses - goes from run to run, and nothing of it is lost', async () => {
+    const judged: unknown[] = [];
+    const { steps } = notingSteps(REFUSED);
+    const handle = await ask();
+    const first = await runOf(handle);
+    const send = (from: number) => handle.signal(answerSignal, { ...YES, from: `${from}` });
+    const judgeAnswer: EscalationActivities['judgeAnswer'] = async ({ answer }) => {
+      judged.push(answer);
+      // The next one is there before this one is through.
+      if (judged.length < A_RUN + WAVE) await send(judged.length);
+      return REFUSED;
+    };
+    await send(0);
+    await work(names.queues.decision, workflowBundle, { ...steps, judgeAnswer });
+    const all = Array.from({ length: A_RUN + WAVE }, (_, one) => ({ ...YES, from: `${one}` }));
+    await expect.poll(() => judged.length, { timeout: 300_000 }).toBe(all.length);
+    expect(judged).toEqual(all);
+    expect(await runOf(handle)).not.toBe(first);
+    await handle.signal(tapePassedSignal, DEADLINE_MS);
+    expect(await handle.result()).toMatchObject({ status: 'expired' });
+  }, 600_000);
+
   test('a flood, then the same again - is known after the workflow has gone on', async () => {
     const { done, steps } = notingSteps(REFUSED);
     const handle = await ask();
     await work(names.queues.decision, workflowBundle, steps);
     const first = await runOf(handle);
     const flood = Array.from({ length: A_RUN }, (_, one) => ({ ...YES, from: `${one}` }));
-    const receipts = await Promise.all(
-      flood.map((answer) => handle.executeUpdate(answerUpdate, { args: [answer] })),
-    );
+    const receipts: AnswerReceipt[] = [];
+    for (let at = 0; at < A_RUN; at += AT_ONCE) {
+      const wave = flood.slice(at, at + AT_ONCE);
+      const told = wave.map((answer) => handle.executeUpdate(answerUpdate, { args: [answer] }));
+      receipts.push(...(await Promise.all(told)));
+    }
     expect(receipts.every(({ code }) => code === 'unsigned')).toBe(true);
     await expect.poll(() => runOf(handle), { timeout: 120_000 }).not.toBe(first);
     const last = flood.at(-1);

@@ -65,7 +65,7 @@ export async function escalationWorkflow(
   question.listen();
   const result = await takeAnswers(question);
   question.status = result.status;
-  for (const pending of question.inbox) {
+  for (const pending of [...question.inbox, ...question.later]) {
     pending.receipt = await question.refuseLate(pending.answer);
   }
   const { status, reason } = result;
@@ -79,9 +79,12 @@ export async function escalationWorkflow(
 async function takeAnswers(question: Question): Promise<EscalationResult> {
   const { inbox } = question;
   for (let turn = 0; question.taken < MAX_ANSWERS; turn += 1) {
-    if (turn >= ANSWERS_A_RUN && inbox.length === 0) {
-      await condition(() => allHandlersFinished() || inbox.length > 0);
-      if (inbox.length === 0) await question.goOn();
+    question.handingOn = turn >= ANSWERS_A_RUN;
+    if (question.handingOn && inbox.length === 0) {
+      await condition(() => allHandlersFinished() || question.over());
+      if (!question.over()) await question.goOn();
+      // There is no next run to judge what came in time.
+      inbox.push(...question.later.splice(0));
     }
     await nextTurn(question);
     const pending = inbox.shift();
@@ -116,6 +119,10 @@ async function carryOut(
 /** A question's state, and what is done at once with whatever arrives for it. */
 class Question {
   readonly inbox: Pending[] = [];
+  /** Came while the run hands over to the next one, which takes them. */
+  readonly later: Pending[] = [];
+  /** A run that took new answers for as long as they come would never end in a flood. */
+  handingOn = false;
   status: EscalationStatus = 'open';
   /** As it was asked last. */
   asked: EscalationInput;
@@ -134,6 +141,13 @@ class Question {
     this.#late = carried?.late ?? 0;
     const seen = carried?.seen ?? [];
     this.#seen = new Map(seen.map(([key, receipt]) => [key, { answer: null, receipt }]));
+    for (const answer of carried?.waiting ?? []) {
+      const key = answerKey(answer);
+      if (key !== null && this.#seen.has(key)) continue;
+      const pending: Pending = { answer, receipt: null };
+      if (key !== null) this.#seen.set(key, pending);
+      this.inbox.push(pending);
+    }
   }
 
   listen(): void {
@@ -144,7 +158,8 @@ class Question {
       this.#tapeMs = Math.max(this.#tapeMs, ms);
     });
     setHandler(answerSignal, async (answer) => {
-      await this.#receive(answer);
+      if (this.handingOn && !this.over()) this.#postpone(answer);
+      else await this.#receive(answer);
     });
     setHandler(answerUpdate, (answer) => this.#receive(answer));
   }
@@ -157,6 +172,12 @@ class Question {
   /** The market's time has passed the deadline; live, Temporal's timers tell instead. */
   expired(): boolean {
     return this.#tapeMs >= this.asked.deadlineMs;
+  }
+
+  /** The same for whoever stands between two turns, live too. */
+  over(): boolean {
+    const { clock, deadlineMs } = this.asked;
+    return this.expired() || (clock === 'live' && Date.now() >= deadlineMs);
   }
 
   askAgain(judged: Extract<JudgedAnswer, { outcome: 'asked_again' }>): void {
@@ -189,6 +210,7 @@ class Question {
       taken: this.taken,
       late: this.#late,
       seen: seen.slice(-MOST_SEEN),
+      waiting: this.later.map(({ answer }) => answer),
     });
   }
 
@@ -202,9 +224,9 @@ class Question {
     await this.#untilSettled();
     if (this.status !== 'open') {
       pending.receipt = await this.refuseLate(pending.answer);
-    } else if (this.inbox.length >= MOST_WAITING) {
+    } else if (this.handingOn || this.inbox.length >= MOST_WAITING) {
       if (key !== null) this.#seen.delete(key);
-      const reason = `too_many: ${MOST_WAITING} answers wait already`;
+      const reason = `too_many: ${this.inbox.length + this.later.length} answers wait already`;
       pending.receipt = { outcome: 'refused', code: 'too_many', reason, order: null };
     } else {
       this.inbox.push(pending);
@@ -212,12 +234,18 @@ class Question {
     return receiptOf(pending);
   }
 
+  /** Nobody waits for the receipt of a signal: the next run judges it. */
+  #postpone(given: unknown): void {
+    const key = answerKey(given);
+    const known = key !== null && this.#seen.has(key);
+    if (known || this.later.length >= MOST_WAITING) return;
+    this.later.push({ answer: key === null ? null : given, receipt: null });
+  }
+
   /** An answer that came after the deadline, but before the loop above has seen it pass, waits for
    * how the question ends. Others are taken in at once, while the loop still looks. */
   async #untilSettled(): Promise<void> {
-    const { clock, deadlineMs } = this.asked;
-    const over = this.expired() || (clock === 'live' && Date.now() >= deadlineMs);
-    if (this.status === 'open' && over) await condition(() => this.status !== 'open');
+    if (this.status === 'open' && this.over()) await condition(() => this.status !== 'open');
   }
 }
 
