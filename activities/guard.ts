@@ -42,6 +42,14 @@ export type GuardLeg =
   | { readonly kind: 'leg'; readonly leg: OrderInput }
   | { readonly kind: 'halted'; readonly why: string };
 
+export interface Parting {
+  readonly guard: GuardRecord;
+  readonly reason: string;
+  readonly atMs: number;
+  /** What it leaves behind, base units. */
+  readonly left: string;
+}
+
 export type GuardActivities = ReturnType<typeof createGuardActivities>;
 
 /** The steps of a guard beside its orders. Every one may be repeated: what it writes has an id or a
@@ -66,13 +74,8 @@ export function createGuardActivities({ db, venue, log }: GuardDependencies) {
       readonly act: Omit<Act, 'reference'> | null;
     }): Promise<void> => saveGuard(db, saved.guard, saved.act),
 
-    closeGuard: async (closed: {
-      readonly guard: GuardRecord;
-      readonly reason: string;
-      readonly atMs: number;
-      /** What it leaves behind, base units; false when something else is held by now. */
-      readonly left: string;
-    }): Promise<boolean> => {
+    /** False when other than what it leaves behind is held by now; see the store. */
+    closeGuard: async (closed: Parting): Promise<boolean> => {
       const { guard, ...given } = closed;
       const { planId, symbol } = guard;
       const done = await closeGuard(db, guard, given);
@@ -115,22 +118,27 @@ export function createGuardActivities({ db, venue, log }: GuardDependencies) {
     },
 
     /** Closed candles the guard has not seen, as the market itself has them, oldest first. */
-    missedCandles: async (guard: GuardRecord): Promise<readonly Candle[]> => {
-      const { symbol, venue: name, state } = guard;
-      const exchange = state.feed?.exchange ?? null;
-      const candles = await venue(name).klines({
-        ...(exchange === null ? {} : { exchange }),
-        symbol,
-        timeframe: state.timeframe,
-        sinceMs: state.lastCloseMs + 1,
-        limit: MOST_CANDLES,
-      });
-      const now = Date.now();
-      return candles.filter(({ closeTimeMs }) => {
-        return closeTimeMs > state.lastCloseMs && closeTimeMs < now;
-      });
-    },
+    missedCandles: (guard: GuardRecord): Promise<readonly Candle[]> =>
+      missedCandles(venue(guard.venue), guard),
   };
+}
+
+async function missedCandles(
+  port: VenuePort,
+  { symbol, state }: GuardRecord,
+): Promise<readonly Candle[]> {
+  const exchange = state.feed?.exchange ?? null;
+  const candles = await port.klines({
+    ...(exchange === null ? {} : { exchange }),
+    symbol,
+    timeframe: state.timeframe,
+    sinceMs: state.lastCloseMs + 1,
+    limit: MOST_CANDLES,
+  });
+  const now = Date.now();
+  return candles.filter(({ closeTimeMs }) => {
+    return closeTimeMs > state.lastCloseMs && closeTimeMs < now;
+  });
 }
 
 async function priceToSell(port: VenuePort, { guard, price }: WantedLeg): Promise<string> {

@@ -46,7 +46,7 @@ afterAll(() => database.drop());
 
 let changes: readonly (readonly [what: string, change: object])[];
 
-test('leg of a plan - what the plan does not say is refused, then what it says is made', async () => {
+test('leg of a plan - what it does not say is refused, what it says is made', async () => {
   for (const [what, change] of changes) {
     const asked = { ...planned, ...change } as LegRequest;
     const refused = { kind: 'refused', refusal: { refused: 'not_decided' } };

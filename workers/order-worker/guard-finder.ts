@@ -36,9 +36,9 @@ export interface GuardFinderOptions {
 
 /** Sees to it that no position stays without its guard: not one whose purchase was filled late, or
  * booked from the user stream or by the sweep, after the workflow that asked for it had ended, and
- * not one whose guard somebody ended in Temporal. While that workflow runs it has the first word, so
- * that a replay has its guards from nobody else. Any number of these may run: a position's guard is
- * opened once, and its workflow's id is started once. */
+ * not one whose guard somebody ended in Temporal. While that workflow runs it has the first word,
+ * so that a replay has its guards from nobody else. Any number of these may run: a position's guard
+ * is opened once, and its workflow's id is started once. */
 export function startGuardFinder(options: GuardFinderOptions): GuardFinder {
   const { log } = options;
   const { address, namespace } = options.temporal;
