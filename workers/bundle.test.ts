@@ -18,7 +18,7 @@ function onlyFile(): string {
   return join(folder, names[0] ?? '');
 }
 
-test('bundle - made once, taken from its folder, made anew when what lies there is torn', async () => {
+test('bundle - made once, taken from its folder, made anew when torn', async () => {
   const made = await workflowCode(workflows, folder);
   const file = onlyFile();
   const text = readFileSync(file, 'utf8');

@@ -196,7 +196,7 @@ export class Campaign {
     this.#options.screen.line(`      ${name.padEnd(24)} left out: ${why}`);
   }
 
-  /** From the end of the harm until there is new work on record (a decision, if not said otherwise),
+  /** From the end of the harm until there is new work on record, a decision unless said otherwise,
    * and every order that was under way at its end, or when the books could first be read after it,
    * is over. Measured on the clock that never jumps. */
   async #recover(work = ({ decisions }: Progress): number => decisions): Promise<number> {
