@@ -5,10 +5,10 @@ import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/
 import { beforeAll, describe, expect, test } from 'vitest';
 import { REPOSITORY } from '../ops/stack/home.ts';
 
-/** Debates, questions, orders and scans that ran, replayed on the workflows as they are now. A
- * failure here means that a deploy would stop every debate that is open at that moment: version
- * the change, or record anew (`node tests/histories/record.ts`) when none of the old kind can
- * be open. */
+/** Debates, questions, orders, guards, plans and scans that ran, replayed on the workflows as they
+ * are now. A failure here means that a deploy would stop every debate that is open at that moment,
+ * or leave every position without its guard: version the change, or record anew (`node
+ * tests/histories/record.ts`) when none of the old kind can be open. */
 
 interface Recorded {
   readonly workflowId: string;
@@ -28,7 +28,7 @@ const STEP = 'activityTaskScheduledEventAttributes';
 
 describe('recorded histories', () => {
   const code: Record<string, string> = {};
-  const queueOf = (name: string) => (name.startsWith('order') ? 'order' : 'decision');
+  const queueOf = (name: string) => (/^(order|guard|plan)-/.test(name) ? 'order' : 'decision');
 
   beforeAll(async () => {
     const logger = new DefaultLogger('ERROR', () => undefined);
@@ -52,7 +52,9 @@ describe('recorded histories', () => {
 
   test('there is one of every kind', () => {
     const kinds = new Set(NAMES.map((name) => name.split('-')[0]));
-    expect(kinds).toEqual(new Set(['docket', 'escalation', 'order', 'scan']));
+    expect(kinds).toEqual(new Set(['docket', 'escalation', 'order', 'guard', 'plan', 'scan']));
+    // A stop that came to rest and was filled, and one that was taken back.
+    expect(NAMES).toEqual(expect.arrayContaining(['guard-stopped', 'guard-recalled']));
   });
 
   test.each(NAMES)('%s - the workflow of today does what was done then', async (name) => {
@@ -64,7 +66,10 @@ describe('recorded histories', () => {
     ['docket-live', 'steps.recordVerdict(', 'steps.openDebate('],
     ['escalation-approved', 'steps.judgeAnswer(', 'steps.recordLate('],
     ['escalation-expired-live', 'steps.remind(', 'steps.closeEscalation('],
-    ['order-filled', 'steps.bookOrder.', 'steps.sendOrder.'],
+    ['order-filled', 'orderSteps.bookOrder.', 'orderSteps.sendOrder.'],
+    ['guard-stopped', 'steps.closeGuard(', 'steps.saveGuard('],
+    ['guard-recalled', 'steps.guardLeg(', 'steps.saveGuard('],
+    ['plan-flatten', 'steps.closePlan(', 'steps.openPlan('],
     ['scan-motion', 'await startDebate(', 'void ('],
   ])('%s - a workflow that does something else is caught', async (name, was, is) => {
     const change = (text: string): string => {

@@ -7,6 +7,8 @@ import { startStack } from '../../ops/stack/control.ts';
 import { REPOSITORY } from '../../ops/stack/home.ts';
 import type { DocketResult } from '../../proto/docket.ts';
 import type { AnswerReceipt, EscalationInput, EscalationResult } from '../../proto/escalation.ts';
+import type { GuardView } from '../../proto/guard.ts';
+import type { PlanResult } from '../../proto/plan.ts';
 import type { ScanResult } from '../../proto/scan.ts';
 import { wire } from '../../proto/subjects.ts';
 import { answerUpdate, questionQuery, WORKFLOWS } from '../../workflows/messages.ts';
@@ -16,14 +18,19 @@ import { CRASH, ELEVEN } from '../e2e/tape.ts';
 import { openLiveExchange, SYMBOL } from '../live-exchange.ts';
 
 /** Records the histories that `tests/histories.test.ts` replays, from a real stack: the demo's
- * first hours, an answered question, a question of live mode, and market scans. Run it when a
- * workflow was changed on purpose and no debate of the old version can be open any more:
+ * first hours, a stop that the venue fills, a flattening, an answered question, a question of live
+ * mode, and market scans. Run it when a workflow was changed on purpose and no debate of the old
+ * version can be open any more:
  *
  *     node tests/histories/record.ts
  */
 
 const FOLDER = join(REPOSITORY, 'tests/histories');
 const names = wire();
+/** Until here everybody has bought. */
+const BOUGHT = '2024-08-04T20:45Z';
+/** A stop so near that the crash takes it. */
+const TIGHT = '{"stopAtrPct": 50, "targetAtrPct": 0, "trailAtrPct": 0, "trailBps": 0}';
 
 interface Recorded {
   readonly name: string;
@@ -32,7 +39,7 @@ interface Recorded {
 
 const corro = new Corro();
 const exchange = await openLiveExchange({ span: 65, closed: 64 });
-await exchange.closeOwn({ open: 58_000, high: 58_010, low: 52_000, close: 52_100, volume: 5_000 });
+const openedMs = Date.now();
 try {
   const any = { postgres: 0, nats: 0, natsMonitor: 0, paper: 0 };
   const { state } = await startStack({
@@ -41,11 +48,19 @@ try {
     ports: { ...any, temporal: 0, temporalUi: 0, temporalHttp: 0 },
     environment: { CORRO_EXCHANGE_URLS: `binance=${exchange.url}` },
   });
-  await corro.ok('replay', CRASH, ...ELEVEN, '--quiet');
+  // Three more users: one is flattened while its stop rests, one has its stop filled by the venue,
+  // one is asked before every trade.
+  await corro.ok('users', 'add', 'flat');
+  await corro.ok('users', 'add', 'careful', '--rules', '{"alwaysAsk": true}');
+  await corro.ok('users', 'add', 'tight', '--limits', TIGHT);
+  await corro.ok('replay', CRASH, '--to', BOUGHT, '--quiet');
+  await corro.ok('halt', 'flatten', '--user', 'flat', '--reason', 'to record it', '--yes');
   const connection = await Connection.connect({ address: state.addresses.temporalAddress });
   const client = new Client({ connection });
+  const first = await answered(client);
+  await corro.ok('replay', CRASH, ...ELEVEN, '--quiet');
   const recorded = [
-    ...(await answered(client)),
+    ...first,
     ...(await unansweredLive(client)),
     ...(await scans(client)),
     ...(await ofTheTape(client)),
@@ -57,10 +72,10 @@ try {
   await exchange.end();
 }
 
-/** The tape's last question is open still: a yes to it, again if the price has moved. */
+/** The first question is open still: a yes to it, again if the price has moved. */
 async function answered(client: Client): Promise<readonly Recorded[]> {
   const [open] = await handlesOf(client, WORKFLOWS.escalation, 'Running');
-  if (open === undefined) throw new Error('the tape must leave a question open');
+  if (open === undefined) throw new Error('the tape must ask a question');
   const keyring = new Keyring(corro.home);
   for (let outcome: AnswerReceipt['outcome'] | null = null; outcome !== 'accepted'; ) {
     const { question } = await open.query(questionQuery);
@@ -94,6 +109,14 @@ async function unansweredLive(client: Client): Promise<readonly Recorded[]> {
   return [{ name: 'escalation-expired-live', handle }];
 }
 
+/** A look takes only a minute that has just closed: the exchange catches up, and crashes. */
+async function crashNow(): Promise<void> {
+  const minuteOf = (ms: number) => Math.floor(ms / 60_000);
+  await exchange.close(minuteOf(Date.now()) - minuteOf(openedMs));
+  const prices = { open: 58_000, high: 58_010, low: 52_000, close: 52_100 };
+  await exchange.closeOwn({ ...prices, volume: 5_000 });
+}
+
 /** One look that finds a crash and starts a live debate, and one that finds nothing new. */
 async function scans(client: Client): Promise<readonly Recorded[]> {
   const scan = async (workflowId: string) => {
@@ -103,6 +126,7 @@ async function scans(client: Client): Promise<readonly Recorded[]> {
     const { decision: taskQueue } = names.queues;
     return client.workflow.start(WORKFLOWS.marketScan, { workflowId, taskQueue, args });
   };
+  await crashNow();
   const motion = await scan('scan-motion');
   const { debateId, why } = (await motion.result()) as ScanResult;
   if (debateId === null) throw new Error(`the crash must put a motion: ${why}`);
@@ -122,6 +146,8 @@ async function ofTheTape(client: Client): Promise<readonly Recorded[]> {
   const dockets = await results<DocketResult>(client, WORKFLOWS.docket);
   const questions = await results<EscalationResult>(client, WORKFLOWS.escalation);
   const orders = await results<OrderOutcome>(client, WORKFLOWS.order);
+  const guards = await results<GuardView>(client, WORKFLOWS.guard);
+  const plans = await results<PlanResult>(client, WORKFLOWS.plan);
   const follows = (result: DocketResult, kind: string): boolean =>
     result.decisions.some((decision) => decision.followUp.kind === kind);
   return [
@@ -131,6 +157,10 @@ async function ofTheTape(client: Client): Promise<readonly Recorded[]> {
     pick('docket-uncontested', dockets, (result) => result.contested.length === 0),
     pick('escalation-expired-tape', questions, (result) => result.status === 'expired'),
     pick('order-filled', orders, (result) => result.state === 'filled'),
+    // Its stop was filled at the venue; the other guard's was taken back by the plan.
+    pick('guard-stopped', guards, ({ state }) => state.selling?.purpose === 'stop'),
+    pick('guard-recalled', guards, ({ state }) => state.selling === null),
+    pick('plan-flatten', plans, ({ finished, legs }) => finished && legs.length > 0),
   ];
 }
 
