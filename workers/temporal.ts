@@ -98,7 +98,7 @@ async function connect(address: string): Promise<NativeConnection> {
 
 function tell(log: Logger, { level, message, meta }: LogEntry): void {
   // An error is spelt out in the log under `err` alone.
-  const { error: err, ...rest } = { ...meta };
+  const { error: err, ...rest }: Readonly<Record<string, unknown>> = { ...meta };
   const facts = err === undefined ? rest : { ...rest, err };
   if (level === 'ERROR') log.error(facts, message);
   else log.warn(facts, message);

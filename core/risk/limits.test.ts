@@ -75,7 +75,7 @@ describe('risk limits', () => {
 
   test('read - whatever is given, it is limits within their ranges or a refusal', () => {
     const hostile = fc.oneof(
-      fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -0, 1e400, 2 ** 60, '1e5', 'NaN'),
+      fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -0, 2 ** 60, '1e5', 'NaN'),
       ...[fc.jsonValue(), fc.integer(), fc.double(), fc.constant(HEDGE), fc.constant(REBALANCE)],
       fc.dictionary(fc.constantFrom(...Object.keys(HEDGE), 'targets', 'sectors'), fc.jsonValue()),
       fc.integer({ min: -1, max: 700 }),

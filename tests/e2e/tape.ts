@@ -5,8 +5,8 @@ import { REPOSITORY } from '../../ops/stack/home.ts';
 /** The demo's real candles. Its first hours hold what a test of the ring needs. */
 export const CRASH = join(REPOSITORY, 'ops/demo/binance-BTC-USDT-5m.csv');
 
-/** Until here the crash puts eleven motions. Who is not asked buys twice; the guard of each position
- * moves its stop once, and the venue fills it. */
+/** Until here the crash puts eleven motions. Who is not asked buys twice; the guard of each
+ * position moves its stop once, and the venue fills it. */
 export const ELEVEN = ['--to', '2024-08-05T01:50:00Z'] as const;
 
 /** When the demo's tape begins. */
