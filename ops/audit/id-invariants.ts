@@ -192,7 +192,7 @@ interface Hashed {
 async function numbersFit({ db, ours }: Context, tally: Tally): Promise<void> {
   tally.database += ours.orders.size;
   const wrong = await db.rows<{ id: string; fault: string }>(
-    `select i.leg_id as id, case
+    `select leg_id as id, case
          when n.symbol is null then 'trades a symbol the venue does not list'
          when i.quantity % n.lot_size <> 0 then 'quantity is off the lot'
          when i.limit_price % n.tick_size <> 0 or i.stop_price % n.tick_size <> 0
@@ -200,8 +200,8 @@ async function numbersFit({ db, ours }: Context, tally: Tally): Promise<void> {
          else 'its price is further from the reference than its approval allows' end as fault
      from intents i
      left join instruments n on n.venue = i.venue and n.symbol = i.symbol
-     left join lateral (select max((limits ->> 'maxSlippageBps')::numeric) as bps
-       from approvals a where a.leg_id = i.leg_id) a on true
+     left join (select leg_id, max((limits ->> 'maxSlippageBps')::numeric) as bps
+       from approvals group by leg_id) a using (leg_id)
      where n.symbol is null or i.quantity % n.lot_size <> 0
        or i.limit_price % n.tick_size <> 0 or i.stop_price % n.tick_size <> 0
        or (i.stop_price is null and a.bps is not null and case i.side

@@ -32,6 +32,9 @@ alter table intents
   add check ((type = 'STOP_LOSS_LIMIT') = (stop_price is not null)),
   add unique (plan_id, user_id, leg);
 
+-- Every order asks for its leg's approvals.
+create index approvals_leg on approvals (leg_id);
+
 create table guards (
   plan_id hash primary key references plans,
   user_id uuid not null references users,
@@ -120,6 +123,7 @@ export async function down(db: Kysely<never>): Promise<void> {
         drop column key_id, drop column signature;
       alter table escalations
         drop column nonce, drop column parameter_hash, drop column expires_at;
+      drop index approvals_leg;
       delete from intents where plan_id is not null or type = 'STOP_LOSS_LIMIT';
       alter table intents
         drop column plan_id, drop column purpose, drop column stop_price,
