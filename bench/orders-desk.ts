@@ -17,7 +17,7 @@ import {
   type Trader,
 } from '../tests/orders-samples.ts';
 import { closeTimeOf } from '../tests/store-samples.ts';
-import { WORKFLOWS } from '../workflows/messages.ts';
+import { TASK_TIMEOUT, WORKFLOWS } from '../workflows/messages.ts';
 
 const PRICE = 50_000;
 const SYMBOL = 'BTC/USDT';
@@ -70,6 +70,7 @@ export class OrderDesk {
     const client = await this.#connections.temporal();
     const decidedAtMs = Date.now();
     const handle = await client.workflow.start(WORKFLOWS.order, {
+      workflowTaskTimeout: TASK_TIMEOUT,
       workflowId: wire.orderWorkflowId(leg.legId),
       taskQueue: wire.queues.order,
       args: [orderInput(wire.namespace, leg)],
