@@ -12,4 +12,12 @@ export function chainHash(previous: string, record: unknown): string {
   return hashOf([previous, hashOf(record)]);
 }
 
+/** SHA-256 of numbers as they stand in memory (IEEE doubles, little-endian), lower-case hex. */
+export function hashOfNumbers(numbers: Float64Array): string {
+  const { buffer, byteOffset, byteLength } = numbers;
+  return createHash('sha256')
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('hex');
+}
+
 export const CHAIN_GENESIS = '0'.repeat(64);

@@ -11,11 +11,17 @@ export class CandleSeries {
   readonly #numbers: Float64Array;
   readonly length: number;
 
-  /** `numbers` holds six to a candle, in time order; the series keeps it. */
+  /** `numbers` holds six to a candle, in time order; the series keeps it. It may stand on memory
+   * that several threads share: nobody writes to it any more. */
   constructor(lengthMs: number, numbers: Float64Array) {
     this.#lengthMs = lengthMs;
     this.#numbers = numbers;
     this.length = numbers.length / COLUMNS;
+  }
+
+  /** All of it, six to a candle: to be hashed or copied to shared memory, never written to. */
+  get numbers(): Float64Array {
+    return this.#numbers;
   }
 
   /** `null` outside the series. */
@@ -38,11 +44,11 @@ export class CandleSeries {
     for (let index = 0; index < this.length; index += 1) yield this.at(index) as Candle;
   }
 
-  /** The candles that open at `fromMs` or later and before `toMs`. */
+  /** The candles that open at `fromMs` or later and before `toMs`, on the same memory. */
   between(fromMs: number, toMs: number): CandleSeries {
     const start = this.#firstFrom(fromMs);
     const end = Math.max(start, this.#firstFrom(toMs));
-    const numbers = this.#numbers.slice(start * COLUMNS, end * COLUMNS);
+    const numbers = this.#numbers.subarray(start * COLUMNS, end * COLUMNS);
     return new CandleSeries(this.#lengthMs, numbers);
   }
 
