@@ -1,4 +1,4 @@
-import { Refusal } from './errors.ts';
+import { Refusal } from '../../core/venue/errors.ts';
 import * as render from './render.ts';
 import type { KeyRoute, SignedRoute } from './routes.ts';
 

@@ -6,11 +6,11 @@ import { z } from 'zod';
 import { paperLogSecret } from '../../adapters/venue/paper-keys.ts';
 import { TIMEFRAMES, type Timeframe } from '../../core/market/candle.ts';
 import { isSymbol } from '../../core/market/instrument.ts';
+import { ControlError } from '../../core/venue/tape.ts';
 import { readBody } from './body.ts';
 import { CONDITIONS } from './conditions.ts';
 import { FAULT_SCRIPT } from './fault-script.ts';
 import { type HttpHandler, send } from './rest.ts';
-import { ControlError } from './tape.ts';
 import type { PaperVenue } from './venue.ts';
 
 const BODY_LIMIT = 4 * 1024 * 1024;

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readFile, truncate, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { DEFAULT_CONDITIONS } from './conditions.ts';
+import { DEFAULT_CONDITIONS } from '../../core/venue/conditions.ts';
 import { type LogLine, VenueLog } from './log.ts';
 
 const event = { type: 'conditions', conditions: DEFAULT_CONDITIONS } as const;

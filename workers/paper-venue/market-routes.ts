@@ -1,10 +1,10 @@
 import { TIMEFRAMES, type Timeframe } from '../../core/market/candle.ts';
-import { Refusal } from './errors.ts';
+import { Refusal } from '../../core/venue/errors.ts';
+import { marketId, type SymbolState, type VenueState } from '../../core/venue/state.ts';
 import { marketOf } from './orders-routes.ts';
 import type { Parameters } from './parameters.ts';
 import * as render from './render.ts';
 import type { PublicRoute } from './routes.ts';
-import { marketId, type SymbolState, type VenueState } from './state.ts';
 
 /** What anybody may ask: time, instruments, prices. */
 export const MARKET_ROUTES: readonly PublicRoute[] = [

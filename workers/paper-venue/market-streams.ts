@@ -1,9 +1,10 @@
 import { TIMEFRAMES } from '../../core/market/candle.ts';
-import { type Amount, amount, printed } from './decimals.ts';
-import type { TapeMove, VenueEvent } from './events.ts';
-import type { Book, Level } from './matching.ts';
+import { type Amount, amount, printed } from '../../core/venue/decimals.ts';
+import type { TapeMove } from '../../core/venue/events.ts';
+import type { Book, Level } from '../../core/venue/matching.ts';
+import { bookOf, marketId, type SymbolState } from '../../core/venue/state.ts';
+import type { VenueEvent } from './events.ts';
 import * as render from './render.ts';
-import { bookOf, marketId, type SymbolState } from './state.ts';
 import type { PaperVenue } from './venue.ts';
 
 export interface StreamMessage {

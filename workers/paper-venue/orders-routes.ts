@@ -1,12 +1,12 @@
-import type { Amount } from './decimals.ts';
-import { Refusal } from './errors.ts';
-import type { OrderType, TimeInForce, TradeRow } from './events.ts';
-import type { Side } from './matching.ts';
+import type { Amount } from '../../core/venue/decimals.ts';
+import { Refusal } from '../../core/venue/errors.ts';
+import type { OrderType, TimeInForce, TradeRow } from '../../core/venue/events.ts';
+import type { Side } from '../../core/venue/matching.ts';
+import type { OrderRecord, SymbolState, VenueState } from '../../core/venue/state.ts';
+import type { OrderRequest } from '../../core/venue/trading.ts';
 import type { Parameters } from './parameters.ts';
 import * as render from './render.ts';
 import type { SignedRoute } from './routes.ts';
-import type { OrderRecord, SymbolState, VenueState } from './state.ts';
-import type { OrderRequest } from './trading.ts';
 import type { PaperVenue } from './venue.ts';
 
 const CLIENT_ID = '^[a-zA-Z0-9-_]{1,36}$';

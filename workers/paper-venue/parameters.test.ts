@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Refusal } from './errors.ts';
+import { Refusal } from '../../core/venue/errors.ts';
 import { Parameters } from './parameters.ts';
 
 function codeOf(act: () => unknown): number {

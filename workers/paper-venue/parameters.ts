@@ -1,5 +1,5 @@
-import { type Amount, amount } from './decimals.ts';
-import { Refusal } from './errors.ts';
+import { type Amount, amount } from '../../core/venue/decimals.ts';
+import { Refusal } from '../../core/venue/errors.ts';
 
 const DECIMAL = '^([0-9]{1,20})(\\.[0-9]{1,20})?$';
 const INTEGER = '^[0-9]{1,20}$';

@@ -1,10 +1,10 @@
 import type { Candle } from '../../core/market/candle.ts';
-import type { Balance } from './accounts.ts';
-import { type Amount, amount, printed, ZERO } from './decimals.ts';
-import type { TradeRow } from './events.ts';
-import { ASSET_PRECISION, MAX_PRICE, MAX_QUANTITY } from './filters.ts';
-import type { Level } from './matching.ts';
-import { bookOf, marketId, type OrderRecord, type SymbolState } from './state.ts';
+import type { Balance } from '../../core/venue/accounts.ts';
+import { type Amount, amount, printed, ZERO } from '../../core/venue/decimals.ts';
+import type { TradeRow } from '../../core/venue/events.ts';
+import { ASSET_PRECISION, MAX_PRICE, MAX_QUANTITY } from '../../core/venue/filters.ts';
+import type { Level } from '../../core/venue/matching.ts';
+import { bookOf, marketId, type OrderRecord, type SymbolState } from '../../core/venue/state.ts';
 
 /** The venue's facts in Binance's JSON. Money is text with eight decimals or more. */
 export type Json = Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { paperAccount, paperKeys } from '../../adapters/venue/paper-keys.ts';
-import { Refusal } from './errors.ts';
+import { Refusal } from '../../core/venue/errors.ts';
+import type { VenueState } from '../../core/venue/state.ts';
 import type { Parameters } from './parameters.ts';
-import type { VenueState } from './state.ts';
 
 const MOST_RECV_WINDOW_MS = 60_000;
 const DEFAULT_RECV_WINDOW_MS = 5_000;

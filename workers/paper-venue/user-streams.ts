@@ -1,8 +1,9 @@
-import type { BalanceRow } from './accounts.ts';
-import { type Amount, amount, printed, ZERO } from './decimals.ts';
-import type { OrderStatus, OrderTerms, TradeRow, VenueEvent } from './events.ts';
+import type { BalanceRow } from '../../core/venue/accounts.ts';
+import { type Amount, amount, printed, ZERO } from '../../core/venue/decimals.ts';
+import type { OrderStatus, OrderTerms, TradeRow } from '../../core/venue/events.ts';
+import { marketId, type VenueState } from '../../core/venue/state.ts';
+import type { VenueEvent } from './events.ts';
 import type { Json } from './render.ts';
-import { marketId, type VenueState } from './state.ts';
 
 export interface UserMessage {
   readonly account: string;

@@ -1,14 +1,14 @@
 import type { Instrument } from '../../core/market/instrument.ts';
-import { Wallet } from './accounts.ts';
-import type { Conditions } from './conditions.ts';
-import { amount } from './decimals.ts';
-import type { FaultEvent, VenueEvent } from './events.ts';
+import { Wallet } from '../../core/venue/accounts.ts';
+import type { Conditions } from '../../core/venue/conditions.ts';
+import { amount } from '../../core/venue/decimals.ts';
+import { type OrderRecord, VenueState } from '../../core/venue/state.ts';
+import { ControlError, decideTape, type TapeRequest } from '../../core/venue/tape.ts';
+import { decideCancel, decideOrder, type OrderRequest } from '../../core/venue/trading.ts';
+import { type FaultEvent, isMarketEvent, type VenueEvent } from './events.ts';
 import type { FaultScript } from './fault-script.ts';
 import { Faults, type Fired } from './faults.ts';
 import { VenueLog } from './log.ts';
-import { type OrderRecord, VenueState } from './state.ts';
-import { ControlError, decideTape, type TapeRequest } from './tape.ts';
-import { decideCancel, decideOrder, type OrderRequest } from './trading.ts';
 
 export type VenueListener = (event: VenueEvent) => void;
 
@@ -31,7 +31,7 @@ export class PaperVenue {
     const state = new VenueState();
     const faults = new Faults();
     const log = await VenueLog.open(directory, (line) => {
-      state.apply(line);
+      if (isMarketEvent(line)) state.apply(line);
       faults.apply(line);
       faults.recount(line);
     });
@@ -132,7 +132,7 @@ export class PaperVenue {
 
   #commit(event: VenueEvent): void {
     this.log.append(event);
-    this.state.apply(event);
+    if (isMarketEvent(event)) this.state.apply(event);
     this.faults.apply(event);
     if (event.type === 'order' || event.type === 'tape') this.#hideFills(event);
     // A failed write rejects every answer that waits for it; here it only means nothing to tell.

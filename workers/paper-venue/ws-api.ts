@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { Refusal } from './errors.ts';
+import { Refusal } from '../../core/venue/errors.ts';
 import { Parameters } from './parameters.ts';
 import { type Peer, parseObject } from './peer.ts';
 import type { Json } from './render.ts';

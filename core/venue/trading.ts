@@ -2,12 +2,12 @@ import { cover, settle, Wallet } from './accounts.ts';
 import { type Amount, amount, floorTo, ZERO } from './decimals.ts';
 import { Refusal } from './errors.ts';
 import type {
+  MarketEvent,
   OrderStatus,
   OrderTerms,
   OrderType,
   TimeInForce,
   TradeRow,
-  VenueEvent,
 } from './events.ts';
 import { checkFilters } from './filters.ts';
 import { type Book, type Match, matchTaker, type Side } from './matching.ts';
@@ -30,7 +30,7 @@ export interface OrderRequest {
   readonly quoteQuantity: Amount | null;
 }
 
-type OrderEvent = VenueEvent & { readonly type: 'order' };
+type OrderEvent = MarketEvent & { readonly type: 'order' };
 
 /** Judges a new order against the rules, the book and the account: the event that would accept it.
  * `share`: of the book's quantities that it may take. Changes nothing. Throws `Refusal`. */
@@ -80,7 +80,7 @@ export function decideCancel(
   state: VenueState,
   record: OrderRecord | undefined,
   nowMs: number,
-): VenueEvent & { readonly type: 'cancel' } {
+): MarketEvent & { readonly type: 'cancel' } {
   const symbol = record && state.symbol(record.terms.symbol);
   if (!symbol || !state.open.has(record.terms.orderId)) throw new Refusal('unknownOrder');
   const { terms, executed } = record;

@@ -1,8 +1,8 @@
-import type { Instrument } from '../../core/market/instrument.ts';
+import type { Instrument } from '../market/instrument.ts';
 import { Accounts } from './accounts.ts';
 import { type Conditions, DEFAULT_CONDITIONS } from './conditions.ts';
 import { type Amount, amount, ZERO } from './decimals.ts';
-import type { OrderStatus, OrderTerms, TapeMove, TradeRow, VenueEvent } from './events.ts';
+import type { MarketEvent, OrderStatus, OrderTerms, TapeMove, TradeRow } from './events.ts';
 import { History } from './history.ts';
 import {
   type Book,
@@ -68,7 +68,7 @@ export class VenueState {
   readonly orders = new Map<number, OrderRecord>();
   /** Open orders only. */
   readonly open = new Map<number, OrderRecord>();
-  readonly deposits = new Map<string, VenueEvent & { type: 'deposit' }>();
+  readonly deposits = new Map<string, MarketEvent & { type: 'deposit' }>();
   conditions: Conditions = DEFAULT_CONDITIONS;
   /** Close of the newest candle; `null` before the first. */
   tapeTimeMs: number | null = null;
@@ -112,7 +112,7 @@ export class VenueState {
     return ids.flatMap((id) => this.orders.get(id) ?? []);
   }
 
-  apply(event: VenueEvent): void {
+  apply(event: MarketEvent): void {
     switch (event.type) {
       case 'conditions':
         this.conditions = event.conditions;
@@ -133,8 +133,6 @@ export class VenueState {
       case 'tape':
         this.#applyTape(event);
         return;
-      case 'faults':
-      case 'fault':
     }
   }
 
@@ -154,7 +152,7 @@ export class VenueState {
     this.#marketIds.set(marketId(instrument.symbol), instrument.symbol);
   }
 
-  #applyOrder(event: VenueEvent & { type: 'order' }): void {
+  #applyOrder(event: MarketEvent & { type: 'order' }): void {
     const { order, trades } = event;
     const record: OrderRecord = {
       terms: order,
@@ -187,7 +185,7 @@ export class VenueState {
     symbol.bookId += 1;
   }
 
-  #applyCancel(event: VenueEvent & { type: 'cancel' }): void {
+  #applyCancel(event: MarketEvent & { type: 'cancel' }): void {
     const record = this.orders.get(event.orderId);
     if (!record) throw new Error(`log cancels order ${event.orderId}, which it never opened`);
     record.updateTimeMs = event.timeMs;
@@ -195,7 +193,7 @@ export class VenueState {
     this.accounts.apply(record.terms.account, event.balances);
   }
 
-  #applyTape(event: VenueEvent & { type: 'tape' }): void {
+  #applyTape(event: MarketEvent & { type: 'tape' }): void {
     this.tapeTimeMs = event.timeMs;
     for (const orderId of event.triggered ?? []) {
       const record = this.orders.get(orderId);

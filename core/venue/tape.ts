@@ -1,8 +1,8 @@
-import { canonicalJson } from '../../core/canonical.ts';
-import { TIMEFRAMES } from '../../core/market/candle.ts';
+import { canonicalJson } from '../canonical.ts';
+import { TIMEFRAMES } from '../market/candle.ts';
 import { settle, Wallet } from './accounts.ts';
 import { type Amount, amount } from './decimals.ts';
-import type { TapeMove, TradeRow, VenueEvent } from './events.ts';
+import type { MarketEvent, TapeMove, TradeRow } from './events.ts';
 import type { Match, Passing } from './matching.ts';
 import type { OrderRecord, SymbolState, VenueState } from './state.ts';
 import { matchPassing } from './stops.ts';
@@ -22,7 +22,7 @@ export interface TapeRequest {
   readonly moves: readonly TapeMove[];
 }
 
-type TapeEvent = VenueEvent & { readonly type: 'tape' };
+type TapeEvent = MarketEvent & { readonly type: 'tape' };
 
 /** What one close does to the market and to the orders that rest in it; `null` when all of it has
  * happened before. Changes nothing. Throws `ControlError` when the tape would go backward. */

@@ -1,4 +1,4 @@
-import { type Candle, TIMEFRAMES, type Timeframe } from '../../core/market/candle.ts';
+import { type Candle, TIMEFRAMES, type Timeframe } from '../market/candle.ts';
 import type { TapeMove } from './events.ts';
 
 /** Candles of one symbol and timeframe that are kept in memory; the log keeps them all. */
