@@ -1,5 +1,5 @@
 import { isTimeframe, TIMEFRAMES, type Timeframe } from './candle.ts';
-import { AbsurdPrints, type CandleReport, FindingList, holesOf } from './candle-report.ts';
+import { type CandleReport, FindingList, holesOf } from './candle-report.ts';
 import {
   type CandleFaultCode,
   CandleFileFault,
@@ -8,6 +8,7 @@ import {
   parseRow,
 } from './candle-row.ts';
 import { type CandleSeries, RowStore } from './candle-series.ts';
+import { AbsurdPrints } from './prints.ts';
 
 /** A whole file, believed. */
 export interface CandleFile {
@@ -217,9 +218,11 @@ export class CandleFileReader {
       const previous = place === 0 ? null : this.#rows.at(kept[place - 1] as number);
       const recent = previous !== null && row.openTimeMs - previous.openTimeMs <= longMs;
       const next = place + 1 < kept.length ? this.#rows.at(kept[place + 1] as number) : null;
-      const text = prints.judge(row, recent ? previous.close : null, next?.open ?? null);
-      const line = this.#lineOf(index);
-      if (text !== null) absurd.add({ line, openTimeMs: row.openTimeMs, text });
+      const before = recent ? previous.close : null;
+      const found = prints.judge(row, { before, after: next?.open ?? null });
+      if (found === null) return;
+      const { text } = found;
+      absurd.add({ line: this.#lineOf(index), openTimeMs: row.openTimeMs, text });
     });
     return absurd.findings();
   }

@@ -1,0 +1,85 @@
+import type { CandleRow } from './candle-series.ts';
+
+const TYPICAL_CANDLES = 20;
+const FEWEST_CANDLES = 5;
+const LEAST_ABSURD = Math.log(1.1);
+const ABSURD_TIMES = 8;
+
+/** A print that passes every check and still cannot be meant. */
+export interface Absurd {
+  readonly text: string;
+  /** What is left of the candle when the print is not believed: no further than its neighbours. */
+  readonly believed: Pick<CandleRow, 'open' | 'high' | 'low'>;
+}
+
+/** What stands beside a candle; `null` where there is nothing, or it is long ago. */
+export interface Neighbours {
+  /** The close before it. */
+  readonly before: number | null;
+  /** The next candle's open. */
+  readonly after: number | null;
+}
+
+/** Judges candles in time order: is a print further from its neighbours than 10 % and than eight
+ * times the usual range of the last candles? An open is held against the close before it, a close
+ * against its own open and the open after, a wick against all of these. An absurd candle does not
+ * count as usual, and nothing is held against an absurd close. */
+export class AbsurdPrints {
+  #usual = 0;
+  #count = 0;
+  #lastWasAbsurd = false;
+
+  /** What is absurd about `row`, or `null`; remembers nothing. */
+  question(row: CandleRow, { before, after }: Neighbours): Absurd | null {
+    if (this.#count < FEWEST_CANDLES) return null;
+    const limit = Math.max(LEAST_ABSURD, ABSURD_TIMES * this.#usual);
+    return absurdity(row, { before: this.#lastWasAbsurd ? null : before, after }, limit);
+  }
+
+  /** The same, and takes the candle in: each once, in order. */
+  judge(row: CandleRow, neighbours: Neighbours): Absurd | null {
+    const absurd = this.question(row, neighbours);
+    this.#lastWasAbsurd = absurd !== null;
+    if (absurd !== null) return absurd;
+    this.#count = Math.min(this.#count + 1, TYPICAL_CANDLES);
+    this.#usual += (Math.log(row.high / row.low) - this.#usual) / this.#count;
+    return null;
+  }
+}
+
+/** `limit`: the largest believable distance, as a log ratio. */
+export function absurdity(
+  row: CandleRow,
+  { before, after }: Neighbours,
+  limit: number,
+): Absurd | null {
+  const text = whatIsAbsurd(row, { before, after }, limit);
+  if (text === null) return null;
+  const open = before !== null && far(row.open, before) > limit ? before : row.open;
+  const near = [open, before ?? open, after ?? open];
+  if (near.some((price) => far(row.close, price) <= limit)) near.push(row.close);
+  const high = Math.min(row.high, Math.max(...near));
+  return { text, believed: { open, high, low: Math.max(row.low, Math.min(...near)) } };
+}
+
+function whatIsAbsurd(
+  { open, high, low, close }: CandleRow,
+  { before, after }: Neighbours,
+  limit: number,
+): string | null {
+  if (before !== null && far(open, before) > limit) {
+    return `open ${open} after a close of ${before}`;
+  }
+  if (after !== null && Math.min(far(close, open), far(close, after)) > limit) {
+    return `close ${close} with the market at ${after}`;
+  }
+  const top = Math.max(open, close, before ?? 0, after ?? 0);
+  if (Math.log(high / top) > limit) return `high ${high} with the market at ${top}`;
+  const bottom = Math.min(open, close, before ?? close, after ?? close);
+  if (Math.log(bottom / low) > limit) return `low ${low} with the market at ${bottom}`;
+  return null;
+}
+
+function far(price: number, other: number): number {
+  return Math.abs(Math.log(price / other));
+}
