@@ -1,6 +1,7 @@
 /** Failure here means: an order is doubled, lost or booked wrong when a real process is killed -9
  * on the way from a decision to its fills. Every process is the product's own: order worker, venue
  * gateway and paper venue, over Temporal, NATS and Postgres. */
+import pg from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { OrderOutcome } from '../core/orders/leg.ts';
 import { startWorker } from './orders-processes.ts';
@@ -14,6 +15,15 @@ beforeAll(async () => {
 
 async function pause(milliseconds: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+type Started = Awaited<ReturnType<typeof stage.start>>;
+
+/** The steps that a worker has in hand. */
+async function stepsOf(handle: Started): Promise<readonly string[]> {
+  const { raw } = await handle.describe();
+  const begun = raw.pendingActivities?.filter(({ lastStartedTime }) => lastStartedTime) ?? [];
+  return begun.map(({ activityType }) => activityType?.name ?? '');
 }
 
 describe('order through real processes', () => {
@@ -41,6 +51,22 @@ describe('order through real processes', () => {
       expect(executed.reduce((sum, one) => sum + one, 0)).toBeCloseTo(0.0199, 10);
     },
   );
+
+  test('worker killed -9 while an exit reads its stops - the exit is not lost', async () => {
+    await (await stage.start('BUY')).result();
+    const bystander = new pg.Client({ connectionString: stage.database.url });
+    await bystander.connect();
+    // Nobody can read which halts there are, and so nobody knows whether a stop may be taken back.
+    await bystander.query('begin; lock table halts in access exclusive mode');
+    const handle = await stage.start('SELL');
+    while (!(await stepsOf(handle)).includes('restingStops')) await pause(50);
+    await stage.worker?.kill();
+    await bystander.query('rollback');
+    await bystander.end();
+    await stage.work();
+    expect(await handle.result()).toMatchObject({ state: 'filled' });
+    expect(await stage.faults()).toEqual([]);
+  });
 
   test('gateway killed -9 - the order waits for the next one and is sent once', async () => {
     await stage.gateway.kill();

@@ -1,4 +1,4 @@
-import { ApplicationFailure, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { GuardActivities, GuardLeg } from '../activities/guard.ts';
 import { observedText } from '../core/market/money.ts';
 import type { OrderOutcome } from '../core/orders/leg.ts';
@@ -154,7 +154,7 @@ export class GuardKeeper {
   async #eachLive(act: (clientOrderId: string) => Promise<OrderOutcome>): Promise<boolean> {
     const { live } = await steps.holdingOf(this.#record);
     for (const clientOrderId of live) {
-      const { state, reason } = await orUnknown(act(clientOrderId));
+      const { state, reason } = await act(clientOrderId);
       if (state !== 'needs_person') continue;
       await this.#stick(reason);
       return false;
@@ -279,18 +279,6 @@ function tooLate(outcome: OrderOutcome): boolean {
   // One that ended unfilled was taken back by somebody else's sale before it was seen to rest.
   const traded = outcome.state === 'filled' || outcome.state === 'partially_filled';
   return traded || refusedFor(outcome, ['stop_misplaced']);
-}
-
-/** A leg of which our own record could not be read must not end the guard. */
-async function orUnknown(
-  leg: Promise<OrderOutcome>,
-): Promise<Pick<OrderOutcome, 'state' | 'reason'>> {
-  try {
-    return await leg;
-  } catch (error) {
-    if (!(error instanceof ApplicationFailure)) throw error;
-    return { state: 'needs_person', reason: error.message };
-  }
 }
 
 function refusedFor({ state, reason }: OrderOutcome, codes: readonly RefusalCode[]): boolean {

@@ -19,11 +19,20 @@ import {
 } from '../core/orders/pursuit.ts';
 
 /** An order activity is never retried by Temporal: what may be repeated the pursuit repeats, in
- * sight. Steps beat each second, so a killed worker's step is given up after two. */
-export const orderSteps = proxyActivities<OrderActivities>({
+ * sight. Steps beat each second, so a killed worker's step is given up after two. Not exported: a
+ * step of which nobody takes the failure as an event would end the whole workflow with its worker. */
+const orderSteps = proxyActivities<Omit<OrderActivities, 'restingStops' | 'lookAtBook'>>({
   startToCloseTimeout: '30s',
   heartbeatTimeout: '2s',
   retry: { maximumAttempts: 1 },
+});
+
+/** Reads our own books and nothing else, so it may be repeated until it is answered: an exit must
+ * not end with the worker that was killed while it read. */
+const reads = proxyActivities<Pick<OrderActivities, 'restingStops'>>({
+  startToCloseTimeout: '30s',
+  heartbeatTimeout: '2s',
+  retry: { initialInterval: '100ms', maximumInterval: '5s' },
 });
 
 /** Takes one leg from its cause to its booked fills, or, given a stop price, to the moment the
@@ -36,20 +45,20 @@ export function pursueLeg(input: OrderInput): Promise<OrderOutcome> {
 }
 
 /** Asks the venue how a resting leg stands and books what came of it; `resting` while it is
- * open. */
+ * open, `needs_person` when our own record of it cannot be read. */
 export function settleLeg(clientOrderId: string): Promise<OrderOutcome> {
   return drive('settle', { clientOrderId, input: null, leg: null });
 }
 
 /** Takes a resting leg back: cancels it at the venue, follows it to its end, books what it executed
- * on the way and gives back the rest of its reserve. */
+ * on the way and gives back the rest of its reserve. `needs_person` as above. */
 export function recallLeg(clientOrderId: string): Promise<OrderOutcome> {
   return drive('recall', { clientOrderId, input: null, leg: null });
 }
 
 /** The stops of a position that may rest at its venue, by client order id. */
 export function restingStops({ userId, venue, symbol }: OrderInput): Promise<readonly string[]> {
-  return orderSteps.restingStops({ userId, venue, symbol });
+  return reads.restingStops({ userId, venue, symbol });
 }
 
 interface Quarry {
@@ -65,11 +74,18 @@ function drive(goal: Goal, quarry: Quarry): Promise<OrderOutcome> {
   return CancellationScope.nonCancellable(async () => {
     let [state, step] = advance(pursuit(goal, quarry.leg), { type: 'begin' });
     while (step.type !== 'done') {
-      if (step.type === 'fail') throw ApplicationFailure.nonRetryable(step.reason, 'LegUnknown');
+      if (step.type === 'fail') return unread(quarry, step.reason);
       [state, step] = advance(state, await outcome(step, quarry));
     }
     return step.outcome;
   });
+}
+
+/** One order that cannot be read must end neither a guard, nor a flattening, nor an exit. */
+function unread({ clientOrderId }: Quarry, reason: string): OrderOutcome {
+  const none = { quantity: null, limitPrice: null, averagePrice: null, executedQuantity: '0' };
+  const told = { legId: '', clientOrderId, reason, attempts: 0, fees: [] };
+  return { ...told, state: 'needs_person', ...none };
 }
 
 type Act = Exclude<Step, { readonly type: 'done' | 'fail' }>;

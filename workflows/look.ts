@@ -1,15 +1,22 @@
-import { ActivityFailure } from '@temporalio/workflow';
-import type { Look } from '../activities/orders.ts';
+import { ActivityFailure, proxyActivities } from '@temporalio/workflow';
+import type { Look, OrderActivities } from '../activities/orders.ts';
 import type { OrderInput, OrderOutcome } from '../core/orders/leg.ts';
-import { legRequest, orderSteps, pursueLeg } from './leg.ts';
+import { legRequest, pursueLeg } from './leg.ts';
 
-/** A look is worth one try: without a book the leg goes on without an estimate. */
+/** A look is worth one try. */
+const looks = proxyActivities<Pick<OrderActivities, 'lookAtBook'>>({
+  startToCloseTimeout: '30s',
+  heartbeatTimeout: '2s',
+  retry: { maximumAttempts: 1 },
+});
+
+/** Without a book the leg goes on without an estimate. */
 export async function lookFor(wish: OrderInput, slice: number): Promise<Look> {
   const { legId, leg } = wish;
   try {
     const summary = `what does the book offer? (${slice + 1})`;
     const request = { leg: legRequest(wish), slice };
-    return await orderSteps.lookAtBook.executeWithOptions({ summary }, [request]);
+    return await looks.lookAtBook.executeWithOptions({ summary }, [request]);
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     return slice === 0
