@@ -8,7 +8,7 @@ import {
   parseRow,
 } from './candle-row.ts';
 import { type CandleSeries, RowStore } from './candle-series.ts';
-import { AbsurdPrints } from './prints.ts';
+import { AbsurdPrints, REMEMBERED_STEPS } from './prints.ts';
 
 /** A whole file, believed. */
 export interface CandleFile {
@@ -23,9 +23,6 @@ export interface CandleFileOptions {
   /** What the file's name says; it must agree with what the rows show. */
   readonly namedTimeframe?: Timeframe | undefined;
 }
-
-/** A jump over more missing candles than this is not held against the candle. */
-const REMEMBERED_CANDLES = 12;
 
 /** Reads one candle file line by line; no I/O of its own.
  *
@@ -212,7 +209,7 @@ export class CandleFileReader {
   #absurd(kept: Uint32Array, timeframe: Timeframe): CandleReport['absurd'] {
     const prints = new AbsurdPrints();
     const absurd = new FindingList();
-    const longMs = (REMEMBERED_CANDLES + 1) * TIMEFRAMES[timeframe];
+    const longMs = REMEMBERED_STEPS * TIMEFRAMES[timeframe];
     kept.forEach((index, place) => {
       const row = this.#rows.at(index);
       const previous = place === 0 ? null : this.#rows.at(kept[place - 1] as number);

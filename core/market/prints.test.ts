@@ -13,7 +13,7 @@ function after(candles: number): AbsurdPrints {
 }
 
 test.each([
-  { what: 'high', candle: { high: 1_200 }, believed: { open: 100, high: 103, low: 100 } },
+  { what: 'high', candle: { high: 1_200 }, believed: { open: 100, high: 103, low: 99 } },
   { what: 'low', candle: { low: 0.06 }, believed: { open: 100, high: 101, low: 100 } },
   { what: 'open', candle: { open: 0.06, low: 0.06 }, believed: { open: 100, high: 101, low: 100 } },
   { what: 'close', candle: { close: 50, low: 50 }, believed: { open: 100, high: 101, low: 100 } },
@@ -28,6 +28,15 @@ test('absurd prints - a crash that stays is believed, and so is anything before 
   const crash = { ...calm, low: 60, close: 61 };
   expect(after(20).question(crash, { before: 100, after: 61 })).toBeNull();
   expect(after(4).question({ ...calm, high: 1_200 }, { before: 100, after: 100 })).toBeNull();
+});
+
+test('absurd prints - a gap that stays is told, and filled where it opened', () => {
+  const gap = { ...calm, open: 60, high: 63, low: 58, close: 61 };
+  const found = after(20).question(gap, { before: 100, after: 61 });
+  expect(found).toEqual({
+    text: 'open 60 after a close of 100',
+    believed: { open: 60, high: 63, low: 58 },
+  });
 });
 
 test('absurd prints - asking remembers nothing', () => {

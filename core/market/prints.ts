@@ -5,10 +5,13 @@ const FEWEST_CANDLES = 5;
 const LEAST_ABSURD = Math.log(1.1);
 const ABSURD_TIMES = 8;
 
+/** A jump over more steps of the timeframe than this is not held against the candle. */
+export const REMEMBERED_STEPS = 13;
+
 /** A print that passes every check and still cannot be meant. */
 export interface Absurd {
   readonly text: string;
-  /** What is left of the candle when the print is not believed: no further than its neighbours. */
+  /** What is left of the candle when the print is not believed: as far as its neighbours. */
   readonly believed: Pick<CandleRow, 'open' | 'high' | 'low'>;
 }
 
@@ -32,11 +35,15 @@ export class AbsurdPrints {
   /** What is absurd about `row`, or `null`; remembers nothing. */
   question(row: CandleRow, { before, after }: Neighbours): Absurd | null {
     if (this.#count < FEWEST_CANDLES) return null;
-    const limit = Math.max(LEAST_ABSURD, ABSURD_TIMES * this.#usual);
-    return absurdity(row, { before: this.#lastWasAbsurd ? null : before, after }, limit);
+    return absurdity(row, { before: this.#lastWasAbsurd ? null : before, after }, this.#limit);
   }
 
-  /** The same, and takes the candle in: each once, in order. */
+  /** Whether an open may be believed before anybody knows what follows it. */
+  believesOpen(open: number, before: number): boolean {
+    return this.#count < FEWEST_CANDLES || far(open, before) <= this.#limit;
+  }
+
+  /** The same as `question`, and takes the candle in: each once, in order. */
   judge(row: CandleRow, neighbours: Neighbours): Absurd | null {
     const absurd = this.question(row, neighbours);
     this.#lastWasAbsurd = absurd !== null;
@@ -45,6 +52,15 @@ export class AbsurdPrints {
     this.#usual += (Math.log(row.high / row.low) - this.#usual) / this.#count;
     return null;
   }
+
+  get #limit(): number {
+    return absurdFrom(this.#usual);
+  }
+}
+
+/** The largest believable distance, as a log ratio, where `usual` is what candles cover. */
+export function absurdFrom(usual: number): number {
+  return Math.max(LEAST_ABSURD, ABSURD_TIMES * usual);
 }
 
 /** `limit`: the largest believable distance, as a log ratio. */
@@ -55,11 +71,17 @@ export function absurdity(
 ): Absurd | null {
   const text = whatIsAbsurd(row, { before, after }, limit);
   if (text === null) return null;
-  const open = before !== null && far(row.open, before) > limit ? before : row.open;
+  const { close } = row;
+  // A gap is believed: the market stays where it opened.
+  const stays = [close, after ?? close].some((price) => far(row.open, price) <= limit);
+  const gone = before !== null && far(row.open, before) > limit && !stays;
+  const open = gone ? before : row.open;
   const near = [open, before ?? open, after ?? open];
-  if (near.some((price) => far(row.close, price) <= limit)) near.push(row.close);
-  const high = Math.min(row.high, Math.max(...near));
-  return { text, believed: { open, high, low: Math.max(row.low, Math.min(...near)) } };
+  if (near.some((price) => far(close, price) <= limit)) near.push(close);
+  const [top, bottom] = [Math.max(...near), Math.min(...near)];
+  const high = Math.log(row.high / top) > limit ? top : row.high;
+  const low = Math.log(bottom / row.low) > limit ? bottom : row.low;
+  return { text, believed: { open, high, low } };
 }
 
 function whatIsAbsurd(

@@ -209,6 +209,30 @@ const hostile = fc.record({
   ),
 }) as fc.Arbitrary<Candle>;
 
+describe('prints that cannot be meant', () => {
+  const calm = { open: 1000, high: 1005, low: 995, close: 1000 };
+
+  test.each([
+    ['low', { ...calm, low: 0.06 }],
+    ['high', { ...calm, high: 9_000 }],
+    ['open', { ...calm, open: 0.06, low: 0.06 }],
+  ])('an absurd %s neither sells nor lifts the stop', (_what, prices) => {
+    const rules = { ...RULES, targetAtrPct: 600 };
+    const before = rested(bought(rules));
+    const [state, effects] = passCandle(before, candleAt(0, prices), rules);
+    expect(effects).toEqual([]);
+    expect(state).toMatchObject({ selling: null, stopPrice: before.stopPrice });
+    expect(state.highest).toBeLessThanOrEqual(1005);
+    expect(atrOf(state.atr)).toBeLessThan(12);
+  });
+
+  test('a fall that stays sells, however deep', () => {
+    const fall = { open: 700, high: 710, low: 600, close: 640 };
+    const [state] = passCandle(rested(bought()), candleAt(0, fall), RULES);
+    expect(state.selling).toEqual({ purpose: 'stop', why: 'gap' });
+  });
+});
+
 describe('guard on any market', () => {
   test('stop - never falls, whatever the candles, holes and nonsense between them', () => {
     const mixed = fc.tuple(walk, fc.array(hostile, { maxLength: 20 }));

@@ -10,6 +10,7 @@ import {
   observedText,
   positive,
 } from '../market/money.ts';
+import { absurdFrom, absurdity } from '../market/prints.ts';
 import { type AtrFold, atrOf, foldAtr } from './guard-atr.ts';
 import type { RiskLimits } from './limits.ts';
 
@@ -177,9 +178,10 @@ export function isDust(held: {
 /** One closed candle. One that cannot be believed, or is not newer than the last, changes
  * nothing. Within one candle the stop is assumed to have been reached before the target, because
  * the candle does not say. */
-export function passCandle(state: GuardState, candle: Candle, rules: GuardRules): GuardStep {
-  if (candle.closeTimeMs <= state.lastCloseMs) return [state, []];
-  if (candleFault(candle, state.timeframe) !== null) return [state, []];
+export function passCandle(state: GuardState, told: Candle, rules: GuardRules): GuardStep {
+  if (told.closeTimeMs <= state.lastCloseMs) return [state, []];
+  if (candleFault(told, state.timeframe) !== null) return [state, []];
+  const candle = believed(told, state.atr);
   const { closeTimeMs, high } = candle;
   const highest = Math.max(state.highest, high);
   const atr = foldAtr(state.atr, candle);
@@ -192,6 +194,16 @@ export function passCandle(state: GuardState, candle: Candle, rules: GuardRules)
     return sell(moved, candle, { purpose: 'stop', why: 'stop' });
   }
   return [moved, restEffects(moved)];
+}
+
+/** The candle without prints that cannot be meant: a spike far from where it opened, closed and
+ * came from is no reason to sell. */
+function believed(candle: Candle, atr: AtrFold): Candle {
+  const range = atrOf(atr);
+  if (range === null || atr.close === null) return candle;
+  const limit = absurdFrom(range / atr.close);
+  const absurd = absurdity(candle, { before: atr.close, after: null }, limit);
+  return absurd === null ? candle : { ...candle, ...absurd.believed };
 }
 
 /** What the venue should hold and does not. */

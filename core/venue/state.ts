@@ -1,4 +1,5 @@
 import type { Instrument } from '../market/instrument.ts';
+import { type Absurd, AbsurdPrints, type Neighbours, REMEMBERED_STEPS } from '../market/prints.ts';
 import { Accounts } from './accounts.ts';
 import { type Conditions, DEFAULT_CONDITIONS } from './conditions.ts';
 import { type Amount, amount, ZERO } from './decimals.ts';
@@ -39,6 +40,10 @@ export interface SymbolState {
   /** Goes up by one with every change of the book. */
   bookId: number;
   lastPrice: number | null;
+  /** Opening time of the newest candle that moved the book. */
+  lastOpenMs: number | null;
+  /** What is known of its candles, to doubt a print by. */
+  readonly prints: AbsurdPrints;
   /** Where the market stands: the next candle's open, or the close when nobody knows that. */
   standsAt: number | null;
   nextTradeId: number;
@@ -47,6 +52,21 @@ export interface SymbolState {
 /** `BTC/USDT` → `BTCUSDT`: Binance's spelling. */
 export function marketId(symbol: string): string {
   return symbol.replace('/', '');
+}
+
+type Passing = Pick<TapeMove, 'candle' | 'nextOpen'>;
+
+/** What cannot be believed of a candle that is about to pass; `null` when all of it can. */
+export function questionPrint(symbol: SymbolState, passing: Passing): Absurd | null {
+  return symbol.prints.question(passing.candle, neighboursOf(symbol, passing));
+}
+
+function neighboursOf(symbol: SymbolState, { candle, nextOpen }: Passing): Neighbours {
+  const { lastPrice, lastOpenMs } = symbol;
+  const lengthMs = candle.closeTimeMs - candle.openTimeMs + 1;
+  const stepMs = candle.openTimeMs - (lastOpenMs ?? Number.NEGATIVE_INFINITY);
+  const before = stepMs <= REMEMBERED_STEPS * lengthMs ? lastPrice : null;
+  return { before, after: nextOpen };
 }
 
 /** The book of a symbol as it stands now. */
@@ -145,6 +165,8 @@ export class VenueState {
       taken: [],
       bookId: 1,
       lastPrice: null,
+      lastOpenMs: null,
+      prints: new AbsurdPrints(),
       standsAt: null,
       nextTradeId: 1,
     };
@@ -224,6 +246,8 @@ export class VenueState {
     symbol.fresh = () => buildBook(market, steps, conditions);
     symbol.taken = [];
     symbol.bookId += 1;
+    symbol.prints.judge(move.candle, neighboursOf(symbol, move));
+    symbol.lastOpenMs = move.candle.openTimeMs;
     symbol.lastPrice = move.candle.close;
     symbol.standsAt = market.middle;
   }

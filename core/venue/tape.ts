@@ -4,7 +4,7 @@ import { settle, Wallet } from './accounts.ts';
 import { type Amount, amount } from './decimals.ts';
 import type { MarketEvent, TapeMove, TradeRow } from './events.ts';
 import type { Match, Passing } from './matching.ts';
-import type { OrderRecord, SymbolState, VenueState } from './state.ts';
+import { type OrderRecord, questionPrint, type SymbolState, type VenueState } from './state.ts';
 import { matchPassing } from './stops.ts';
 
 /** A control request the venue cannot follow; `status` is the HTTP status of the answer. */
@@ -95,12 +95,16 @@ class Desk {
     this.#timeMs = timeMs;
   }
 
-  /** First the candle itself, then the open that follows it, which the new book stands around. */
+  /** First the candle itself, as far as it is believed, then the open that follows it, which the
+   * new book stands around. An open that nobody would believe waits for what its own candle says:
+   * a gap that stays fills there, a print that does not fills nothing. */
   pass(symbol: SymbolState, { candle, nextOpen }: TapeMove): void {
     const { restingShare, depthShare } = this.#state.conditions;
     const volume = amount(candle.volume);
-    this.#fill(symbol, { ...candle, available: volume.mul(restingShare) });
-    if (nextOpen === null) return;
+    const { believed } = questionPrint(symbol, { candle, nextOpen }) ?? { believed: candle };
+    const { open, high, low } = believed;
+    this.#fill(symbol, { open, high, low, available: volume.mul(restingShare) });
+    if (nextOpen === null || !symbol.prints.believesOpen(nextOpen, candle.close)) return;
     const opening = { open: nextOpen, high: nextOpen, low: nextOpen };
     this.#fill(symbol, { ...opening, available: volume.mul(depthShare) });
   }
