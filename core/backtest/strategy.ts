@@ -18,6 +18,8 @@ export interface MarketView {
   readonly timeframe: Timeframe;
   /** Place of the candle in its series, from 0. */
   readonly index: number;
+  /** The one that has just closed. */
+  readonly candle: Candle;
   /** The newest closed candles, oldest first, at most 32; the last one has just closed. */
   readonly candles: readonly Candle[];
   /** Features of the last candle; `reading.warm` says whether all of them are known. */
@@ -29,12 +31,20 @@ export interface MarketView {
 /** The books of the account a strategy trades for, as they stand before anything of this close is
  * traded. */
 export interface BooksView {
-  /** Marked to this close. Decimal strings. */
+  /** As last marked. Decimal strings. */
   holdings(symbol: string): Holdings;
   /** Average entry, quote per base; `null` when flat. */
   entryPrice(symbol: string): number | null;
   /** Base units that a decision to sell is about, a decimal string. */
   sellable(symbol: string): string;
+}
+
+/** The same at one close. */
+export interface BooksAtClose extends BooksView {
+  /** Values what is held of these symbols at this close, as a debate does with the symbols it is
+   * about before it looks at any books: what one motion sees of another's symbol must not depend on
+   * which came first. The loop does it by itself for what is decided without. */
+  value(symbols: readonly string[]): void;
 }
 
 /** What a strategy says at one close about one market. Markets it has no question about are left
@@ -91,5 +101,5 @@ export interface Strategy {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Called once at every close, with every market that closed then, by symbol. Decisions in the
    * order of `closed`. */
-  decide(closed: readonly MarketView[], books: BooksView): readonly Decision[];
+  decide(closed: readonly MarketView[], books: BooksAtClose): readonly Decision[];
 }

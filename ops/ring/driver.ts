@@ -13,7 +13,9 @@ import {
 import type { Database } from '../../adapters/store/schema.ts';
 import { takeSnapshots } from '../../adapters/store/snapshots.ts';
 import type { PaperControl } from '../../adapters/venue/paper-control.ts';
+import { DETECTOR_VERSION } from '../../core/assistants/market-monitor.ts';
 import type { Snapshot } from '../../core/assistants/snapshot.ts';
+import { Desk, type Question } from '../../core/backtest/desk.ts';
 import { hashOf } from '../../core/hash.ts';
 import { eventId } from '../../core/identity.ts';
 import type { Candle } from '../../core/market/candle.ts';
@@ -23,7 +25,6 @@ import { candleFeed } from '../../proto/feed.ts';
 import type { Wire } from '../../proto/subjects.ts';
 import { type Counts, DocketCounter } from './counts.ts';
 import type { Debates } from './debates.ts';
-import { DETECTOR_VERSION, Desk, type Question } from './desk.ts';
 import type { Guards } from './guards.ts';
 import type { History } from './history.ts';
 import { patiently } from './patience.ts';

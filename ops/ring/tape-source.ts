@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mergeTapes, orderTapes } from '../../adapters/tape/merge.ts';
+import { orderTapes } from '../../adapters/tape/order.ts';
 import type { Tape } from '../../adapters/tape/tape.ts';
 import { instrumentFor } from '../../adapters/venue/paper-instrument.ts';
+import { closesOf } from '../../core/backtest/series.ts';
 import type { Timeframe } from '../../core/market/candle.ts';
 import { CorroError } from '../../proto/errors.ts';
 import type { CandleSource, Close } from './source.ts';
@@ -51,7 +52,7 @@ async function* pacedCloses(
   signal: AbortSignal,
 ): AsyncGenerator<Close> {
   let before: { readonly marketMs: number; readonly wallMs: number } | null = null;
-  for (const { closeTimeMs, entries } of mergeTapes(tapes)) {
+  for (const { closeTimeMs, entries } of closesOf(tapes)) {
     signal.throwIfAborted();
     if (speed !== 'max' && before !== null) {
       const dueMs = before.wallMs + (closeTimeMs - before.marketMs) / speed;
@@ -61,7 +62,7 @@ async function* pacedCloses(
     before = { marketMs: closeTimeMs, wallMs: performance.now() };
     yield {
       timeMs: closeTimeMs,
-      candles: entries.map(({ tape: { symbol, timeframe }, candle, nextOpen }) => ({
+      candles: entries.map(({ series: { symbol, timeframe }, candle, nextOpen }) => ({
         symbol,
         timeframe,
         candle,
