@@ -1,8 +1,8 @@
 import { gatherRound } from '../adapters/bus/round.ts';
 import type { Mail } from '../core/assistants/mail.ts';
-import { ROLES, type Role } from '../core/assistants/role.ts';
 import type { Snapshot } from '../core/assistants/snapshot.ts';
-import { KINDS, type Kind, type Utterance } from '../core/assistants/speech.ts';
+import type { Kind, Utterance } from '../core/assistants/speech.ts';
+import { askedFor, heardBefore } from '../core/debate/asking.ts';
 import type { Position } from '../core/debate/machine.ts';
 import { positionsAfter } from '../core/debate/positions.ts';
 import type { DebateRules } from '../core/debate/rules.ts';
@@ -135,26 +135,4 @@ function mailsOf(file: MotionFile, kind: Kind, order: RoundOrder): Mail[] {
     snapshot,
     heard,
   }));
-}
-
-/** Everybody is asked for everything, but only who was challenged in this round can answer. */
-function askedFor(kind: Kind, round: number, heard: readonly Utterance[]): readonly Role[] {
-  if (kind !== 'rebuttal') return ROLES;
-  const challenged = new Set(
-    heard.flatMap((said) =>
-      said.kind === 'challenge' && said.round === round && said.content ? [said.content.to] : [],
-    ),
-  );
-  return ROLES.filter((role) => challenged.has(role));
-}
-
-/** What was said before this kind of this round, in the order of rounds, kinds and roles. Nobody
- * hears another's first opinion before all have given theirs. */
-function heardBefore(said: readonly Utterance[], round: number, kind: Kind): readonly Utterance[] {
-  const place = (one: { readonly round: number; readonly kind: Kind }): number =>
-    one.round * KINDS.length + KINDS.indexOf(one.kind);
-  const now = place({ round, kind });
-  return said
-    .filter((one) => place(one) < now)
-    .sort((a, b) => place(a) - place(b) || ROLES.indexOf(a.role) - ROLES.indexOf(b.role));
 }

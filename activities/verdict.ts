@@ -11,7 +11,12 @@ import {
   weightsOf,
 } from '../adapters/store/users.ts';
 import { readUtterances } from '../adapters/store/utterances.ts';
-import { ASK_REASONS, followUp, STAND_REASONS } from '../core/debate/follow-up.ts';
+import {
+  ANSWER_WINDOW_MS,
+  ASK_REASONS,
+  followUp,
+  STAND_REASONS,
+} from '../core/debate/follow-up.ts';
 import { type Judgement, judge } from '../core/debate/judge.ts';
 import { rulesOf } from '../core/debate/rules.ts';
 import { heardInTime, type Silence } from '../core/debate/silence.ts';
@@ -23,9 +28,6 @@ import { escalationFeed, verdictFeed } from '../proto/feed.ts';
 import { askAt } from './asking.ts';
 import type { DebateDependencies } from './debate.ts';
 import { verdictPage } from './verdict-page.ts';
-
-/** How long a person has, market time. */
-export const ANSWER_WINDOW_MS = 15 * 60_000;
 
 export interface VerdictOrder {
   readonly input: DocketInput;

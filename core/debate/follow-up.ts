@@ -2,6 +2,9 @@ import { isHeld } from './holding.ts';
 import type { Judgement } from './judge.ts';
 import type { Side, UserConfig, UserRules } from './user-config.ts';
 
+/** How long a person has to answer, market time. */
+export const ANSWER_WINDOW_MS = 15 * 60_000;
+
 /** Why a person is asked. */
 export const ASK_REASONS = {
   no_consensus: 'the ring did not agree',
@@ -20,6 +23,7 @@ export const STAND_REASONS = {
   flat: 'there is nothing to sell',
   symbol_not_allowed: 'your rules do not allow this symbol',
   side_not_allowed: 'your rules do not allow this side',
+  question_open: 'a question about it waits for an answer',
 } as const;
 export type StandReason = keyof typeof STAND_REASONS;
 
@@ -31,7 +35,11 @@ export type FollowUp =
 /** What a judgement leads to for one user. `quantity` is the user's own position, base units, a
  * decimal string. Without consensus the larger of BUY and SELL is proposed to a person, if it
  * carries at least `askFromBp` of the weight cast. */
-export function followUp(judgement: Judgement, config: UserConfig, quantity: string): FollowUp {
+export function followUp(
+  judgement: Pick<Judgement, 'verdict' | 'symbol'>,
+  config: UserConfig,
+  quantity: string,
+): FollowUp {
   const { verdict, symbol } = judgement;
   const { rules } = config;
   if (verdict.kind === 'inquorate' || verdict.kind === 'vetoed') return nothing(verdict.kind);
