@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import type { Act } from '../adapters/store/audit.ts';
 import {
   closeGuard,
-  type Holding,
   holdingOf,
   listGuards,
   openGuardOf,
@@ -15,7 +14,9 @@ import type { Database } from '../adapters/store/schema.ts';
 import { VenueError, type VenuePort } from '../adapters/venue/port.ts';
 import { legId } from '../core/identity.ts';
 import type { Candle } from '../core/market/candle.ts';
-import type { OrderInput, Purpose } from '../core/orders/leg.ts';
+import type { OrderInput } from '../core/orders/leg.ts';
+import type { WantedLeg } from '../core/risk/guard-keeper.ts';
+import type { GuardLeg, Holding } from '../core/risk/guard-record.ts';
 import { type GuardRecord, MOST_CANDLES } from '../proto/guard.ts';
 import { type Wire, wire } from '../proto/subjects.ts';
 
@@ -26,21 +27,8 @@ export interface GuardDependencies {
   readonly log: Logger;
 }
 
-export interface WantedLeg {
-  readonly namespace: string;
-  readonly guard: GuardRecord;
-  readonly purpose: Purpose;
-  /** Given: the leg rests at the venue as a stop. */
-  readonly stopPrice?: string;
-  /** The market's newest price known to the guard. */
-  readonly price: string;
-  readonly marketTimeMs: number;
-}
-
-/** The guard's next leg, or the halt that forbids it. */
-export type GuardLeg =
-  | { readonly kind: 'leg'; readonly leg: OrderInput }
-  | { readonly kind: 'halted'; readonly why: string };
+/** What a guard wants sent, and for which ring. */
+type RingLeg = WantedLeg & { readonly namespace: string };
 
 export interface Parting {
   readonly guard: GuardRecord;
@@ -87,7 +75,7 @@ export function createGuardActivities({ db, venue, log }: GuardDependencies) {
 
     /** Builds the guard's next leg. A sale refers to the best bid, so that it trades even where the
      * market has left the candle behind. */
-    guardLeg: async (wanted: WantedLeg): Promise<GuardLeg> => {
+    guardLeg: async (wanted: RingLeg): Promise<GuardLeg> => {
       const { guard, purpose, stopPrice, namespace } = wanted;
       const { userId, symbol } = guard;
       const halt = await haltAgainst(db, { userId, symbol, side: 'SELL' });

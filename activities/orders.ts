@@ -9,11 +9,12 @@ import { transaction } from '../adapters/store/store.ts';
 import type { SendOutcome, VenuePort } from '../adapters/venue/port.ts';
 import { STATUS_EVENTS } from '../core/orders/lifecycle.ts';
 import type { OrderView } from '../core/orders/pursuit.ts';
+import type { Look } from '../core/orders/slices.ts';
 import { venueRules } from '../core/orders/venue-rules.ts';
 import { ask, type Question, type ResolvedOrder } from './orders-ask.ts';
 import { tellFills, tellOrder } from './orders-feed.ts';
 import type { KillPoint } from './orders-points.ts';
-import { type Look, lookAtBook, restingStops } from './orders-route.ts';
+import { lookAtBook, restingStops } from './orders-route.ts';
 import { refusingContradictions, tradesOf, viewOf } from './orders-venue.ts';
 
 export interface OrderDependencies {
@@ -29,8 +30,8 @@ export interface OrderDependencies {
 }
 
 export type { OrderView } from '../core/orders/pursuit.ts';
+export type { Look } from '../core/orders/slices.ts';
 export type { Question, ResolvedOrder } from './orders-ask.ts';
-export type { Look } from './orders-route.ts';
 
 export type PreparedOrder =
   | { readonly kind: 'order'; readonly order: OrderView }

@@ -18,7 +18,7 @@ import {
   MOST_CANDLES,
   type PassedCandles,
 } from '../proto/guard.ts';
-import { GuardKeeper } from './guard-keeper.ts';
+import { KeptGuard } from './guard-keeper.ts';
 import {
   candlesPassedUpdate,
   guardLookedSignal,
@@ -55,7 +55,7 @@ export async function guardWorkflow(input: GuardInput): Promise<GuardView> {
   mailbox.listen();
   const record = input.carried ?? (await steps.readGuard(input.planId));
   if (record === null) throw new Error(`guard ${input.planId} must be recorded before it is begun`);
-  const keeper = new GuardKeeper(input.namespace, record);
+  const keeper = new KeptGuard(input.namespace, record);
   mailbox.show = () => keeper.view();
   await keeper.act();
   while (keeper.open) {
@@ -80,13 +80,13 @@ function patienceOf({ state }: GuardRecord): number | null {
 }
 
 /** Nobody has told anything for long: looks at the market, and at the position itself. */
-async function lookUnasked(keeper: GuardKeeper): Promise<void> {
+async function lookUnasked(keeper: KeptGuard): Promise<void> {
   await lookAtMarket(keeper);
   if (keeper.open) await keeper.lookAgain();
 }
 
 /** The stream has a hole, or whoever told it is gone: reads what the market itself has. */
-async function lookAtMarket(keeper: GuardKeeper): Promise<void> {
+async function lookAtMarket(keeper: KeptGuard): Promise<void> {
   for (let page = 0; page < MOST_PAGES && keeper.open; page += 1) {
     const { state } = keeper.record;
     try {

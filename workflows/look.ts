@@ -1,6 +1,7 @@
 import { ActivityFailure, proxyActivities } from '@temporalio/workflow';
 import type { Look, OrderActivities } from '../activities/orders.ts';
 import type { OrderInput, OrderOutcome } from '../core/orders/leg.ts';
+import { blindLook, notSent } from '../core/orders/slices.ts';
 import { legRequest, pursueLeg } from './leg.ts';
 
 /** A look is worth one try. */
@@ -12,16 +13,13 @@ const looks = proxyActivities<Pick<OrderActivities, 'lookAtBook'>>({
 
 /** Without a book the leg goes on without an estimate. */
 export async function lookFor(wish: OrderInput, slice: number): Promise<Look> {
-  const { legId, leg } = wish;
   try {
     const summary = `what does the book offer? (${slice + 1})`;
     const request = { leg: legRequest(wish), slice };
     return await looks.lookAtBook.executeWithOptions({ summary }, [request]);
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
-    return slice === 0
-      ? { kind: 'go', legId, leg, quantity: null, rest: '0', estimatedPrice: null }
-      : { kind: 'stop', text: 'the book could not be read' };
+    return slice === 0 ? blindLook(wish) : { kind: 'stop', text: 'the book could not be read' };
   }
 }
 
@@ -36,10 +34,4 @@ export async function pursueWithinBook(input: OrderInput): Promise<OrderOutcome>
     ...(quantity === null ? {} : { requestedQuantity: quantity }),
     ...(estimatedPrice === null ? {} : { estimatedPrice }),
   });
-}
-
-/** How a leg ends of which no order was made. */
-export function notSent({ legId }: OrderInput, reason: string): OrderOutcome {
-  const none = { clientOrderId: null, quantity: null, limitPrice: null, averagePrice: null };
-  return { legId, state: 'nothing', reason, attempts: 0, executedQuantity: '0', fees: [], ...none };
 }

@@ -1,5 +1,5 @@
 import type { OrderOutcome } from '../core/orders/leg.ts';
-import { REFUSALS, type RefusalCode } from '../core/risk/facts.ts';
+import { type SaleAnswer, type SaleStep, saleOverStops } from '../core/orders/sale.ts';
 
 /** What a sale over resting stops does; each may be repeated. */
 export interface SaleSteps {
@@ -9,25 +9,17 @@ export interface SaleSteps {
   readonly sell: () => Promise<OrderOutcome>;
 }
 
-/** Times an exit makes room for itself; a guard puts its stop back once per candle at most. */
-const MAX_TURNS = 4;
-/** What a sale hears when a stop holds what it wants to sell, or all of it but a remainder. */
-const HELD_ELSEWHERE: readonly RefusalCode[] = ['nothing_to_sell', 'below_lot', 'below_minimum'];
-
-/** Sells after it has taken back the stops that rest for the position, because the venue holds for
- * them what is to be sold. A guard that looks in between finds no stop and places one, so a sale
- * that then finds nothing to sell takes that one back too: an exit must not be lost to a guard. */
-export async function sellOverStops({ resting, recall, sell }: SaleSteps): Promise<OrderOutcome> {
-  let stops = await resting();
-  for (let turn = 1; ; turn += 1) {
-    for (const clientOrderId of stops) await recall(clientOrderId);
-    const outcome = await sell();
-    if (turn === MAX_TURNS || !isHeldElsewhere(outcome)) return outcome;
-    stops = await resting();
-    if (stops.length === 0) return outcome;
-  }
+/** `saleOverStops` by these steps. */
+export async function sellOverStops(steps: SaleSteps): Promise<OrderOutcome> {
+  const sale = saleOverStops();
+  let next = sale.next();
+  while (next.done !== true) next = sale.next(await carryOut(steps, next.value));
+  return next.value;
 }
 
-function isHeldElsewhere({ state, reason }: OrderOutcome): boolean {
-  return state === 'nothing' && HELD_ELSEWHERE.some((code) => reason.startsWith(REFUSALS[code]));
+async function carryOut(steps: SaleSteps, step: SaleStep): Promise<SaleAnswer> {
+  if (step.type === 'resting') return steps.resting();
+  if (step.type === 'sell') return steps.sell();
+  await steps.recall(step.clientOrderId);
+  return undefined;
 }

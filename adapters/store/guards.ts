@@ -5,6 +5,7 @@ import { decimal } from '../../core/market/money.ts';
 import type { OrderInput } from '../../core/orders/leg.ts';
 import { type GuardRules, guardRules, isDust, openGuard } from '../../core/risk/guard.ts';
 import { type AtrFold, atrFrom, foldAtr, NO_ATR } from '../../core/risk/guard-atr.ts';
+import type { Holding } from '../../core/risk/guard-record.ts';
 import { parseRiskLimits, type RiskLimits } from '../../core/risk/limits.ts';
 import type { GuardMemory, GuardRecord, GuardStatus } from '../../proto/guard.ts';
 import { type Act, appendAudit } from './audit.ts';
@@ -20,23 +21,6 @@ import { type Reader, transaction, type Writer } from './store.ts';
 /** Candles an average true range is folded from where no snapshot has one: Wilder's mean has
  * forgotten all but a millionth of what lies further back. */
 const ATR_CANDLES = 200;
-
-/** What a guard must know of its position before it acts. */
-export interface Holding {
-  /** Base units; `0` when nothing is left that could be sold. */
-  readonly quantity: string;
-  readonly entryPrice: string;
-  /** The newest trade in it; null without one. */
-  readonly lastFill: {
-    readonly price: string;
-    readonly marketTimeMs: number;
-    readonly purpose: string;
-  } | null;
-  /** Orders of the guard that the venue may have, by client order id. */
-  readonly live: readonly string[];
-  /** The least that the venue trades, quote units. */
-  readonly minNotional: string;
-}
 
 /** Opens the guard of the position an entry leg has bought, or finds the one that is open. Safe to
  * repeat. Null when there is nothing to guard: what was bought is gone, or less than a lot. */

@@ -1,17 +1,11 @@
 import type { Kysely } from 'kysely';
 import { legId } from '../../core/identity.ts';
+import type { WishedSize } from '../../core/orders/slices.ts';
 import type { Refusal } from '../../core/risk/facts.ts';
 import { findInstrument } from './instruments.ts';
 import { type LegRequest, wishOf } from './intents.ts';
 import { lookAtRiskFacts, readMandate } from './risk-facts.ts';
 import type { Database } from './schema.ts';
-
-/** What a leg would be sized to now. Decimal strings. */
-export interface WishedSize {
-  readonly quantity: string;
-  readonly lotSize: string;
-  readonly maxExpectedSlippageBps: number;
-}
 
 /** The size a leg would be given, without taking the books or writing anything: a moment later it
  * may be another. A refusal when it would be refused. */
