@@ -24,7 +24,7 @@ test('progress - share, count and the time left at the pace of what was really d
   const { at } = told(100, 50);
   expect(at(0, 50)).toBe('sweep  ████████████░░░░░░░░░░░░  50 %  50 of 100');
   expect(at(10_000, 60)).toMatch(/60 of 100, 40 s left$/);
-  expect(at(50_000, 100)).toBe(`sweep  ${'█'.repeat(24)}  100 %  100 of 100`);
+  expect(at(50_000, 100)).toBe(`sweep  ${'█'.repeat(24)} 100 %  100 of 100`);
 });
 
 test('progress - a thousand results in a moment are few lines, the last one among them', () => {

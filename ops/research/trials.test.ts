@@ -4,7 +4,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { digestOf, type Stretch, type Trial, TrialStore, trialHash } from './trials.ts';
+import { type Stretch, type Trial, TrialStore, trialHash } from './trials.ts';
 
 const made: string[] = [];
 
@@ -53,7 +53,7 @@ function trial(hash: string, data = stretch(0, 10)): Omit<Trial, 'version'> {
       periodSharpe: 0.02,
       returns: 240,
     },
-    digest: [0.01, -0.02],
+    blocks: { counts: [2, 2], sums: [0.01, -0.02], squares: [0.001, 0.002] },
   };
 }
 
@@ -141,18 +141,5 @@ describe('trial hash', () => {
     ];
     const hashes = others.map(trialHash);
     expect(new Set([hash, ...hashes]).size).toBe(5);
-  });
-});
-
-describe('digest of returns', () => {
-  test('short curves whole, long ones in at most 240 parts; the sum is the whole return', () => {
-    expect(digestOf([110, 99], 100)).toEqual([0.0953101798, -0.1053605157]);
-    for (const closes of [240, 241, 1_000, 71_769]) {
-      const equity = Array.from({ length: closes }, (_, at) => 100 + Math.sin(at) * 10 + at / 100);
-      const parts = digestOf(equity, 100);
-      expect(parts.length).toBeLessThanOrEqual(240);
-      const sum = parts.reduce((total, part) => total + part, 0);
-      expect(sum).toBeCloseTo(Math.log((equity.at(-1) as number) / 100), 7);
-    }
   });
 });

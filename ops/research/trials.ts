@@ -53,6 +53,8 @@ const STRETCH = z.object({
 /** The data a trial saw. */
 export type Stretch = z.infer<typeof STRETCH>;
 
+const SUMS = z.array(z.number());
+
 const TRIAL = z.object({
   version: z.literal(TRIAL_VERSION),
   hash: z.string(),
@@ -66,13 +68,11 @@ const TRIAL = z.object({
   data: STRETCH,
   account: z.record(z.string(), z.unknown()),
   figures: FIGURES,
-  digest: z.array(z.number()),
+  /** Its returns in sums over sixteen stretches of time (`trialBlocks` of core/judgement), from which
+   * the probability of overfitting is computed; `null`: too few returns. */
+  blocks: z.object({ counts: SUMS, sums: SUMS, squares: SUMS }).nullable(),
 });
-
-export interface Trial extends z.infer<typeof TRIAL> {
-  /** Logarithmic returns over equal numbers of closes, see `digestOf`. */
-  readonly digest: number[];
-}
+export type Trial = z.infer<typeof TRIAL>;
 
 export interface TrialKey {
   readonly strategy: Trial['strategy'];
@@ -174,24 +174,4 @@ function endsWhole(file: number): boolean {
   const last = Buffer.alloc(1);
   readSync(file, last, 0, 1, size - 1);
   return last[0] === 0x0a;
-}
-
-/** Parts a trial's returns are kept in: a line stays short, and the halves that the probability of
- * overfitting is computed from still hold many. */
-const DIGEST_PARTS = 240;
-const DIGEST_DIGITS = 1e10;
-
-/** Returns of a curve in at most 240 parts of equal numbers of closes, the last shorter by what is
- * left over: logarithms of equity at their end over equity at their start, to ten decimals. */
-export function digestOf(equity: ArrayLike<number>, capital: number): number[] {
-  const each = Math.max(1, Math.ceil(equity.length / DIGEST_PARTS));
-  const parts: number[] = [];
-  let before = capital;
-  for (let end = each; end - each < equity.length; end += each) {
-    const at = equity[Math.min(end, equity.length) - 1] as number;
-    const change = before > 0 && at > 0 ? Math.log(at / before) : 0;
-    parts.push(Math.round(change * DIGEST_DIGITS) / DIGEST_DIGITS);
-    before = at;
-  }
-  return parts;
 }
