@@ -25,12 +25,14 @@ export interface RingContext {
   /** Everything said so far that this assistant may hear, its own words included. */
   readonly heard: readonly Utterance[];
   readonly round: number;
+  /** Nobody will read it: texts may be left empty. What is decided does not depend on them. */
+  readonly wordless?: boolean;
 }
 
 /** One assistant's pure mind: same snapshot, memory and talk, same words. */
 export interface Mind {
   readonly role: Role;
-  opinion(snapshot: Snapshot, memory: Memory): Opinion;
+  opinion(snapshot: Snapshot, memory: Memory, wordless?: boolean): Opinion;
   challenge(context: RingContext): Challenge | null;
   rebuttal(context: RingContext): readonly Answer[];
   revision(context: RingContext): Revision | null;

@@ -12,12 +12,15 @@ export interface Ask<K extends Kind = Kind> {
   readonly snapshot: Snapshot;
   readonly heard: readonly Utterance[];
   readonly memory: Memory;
+  /** Nobody will read it: texts may be left empty. What is decided does not depend on them. */
+  readonly wordless?: boolean;
 }
 
 type Speakers = { readonly [K in Kind]: (role: Role, context: RingContext) => Content[K] };
 
 const SPEAKERS: Speakers = {
-  opinion: (role, { snapshot, memory }) => minds[role].opinion(snapshot, memory),
+  opinion: (role, { snapshot, memory, wordless }) =>
+    minds[role].opinion(snapshot, memory, wordless),
   challenge: (role, context) => minds[role].challenge(context),
   rebuttal: (role, context) => minds[role].rebuttal(context),
   revision: (role, context) => minds[role].revision(context),

@@ -66,11 +66,27 @@ export interface Judgement {
 /** Judges one debate for one user from what is stored: the same function for the recorded
  * decision, for `corro verify` and for the backtester. Pure, independent of the order of
  * utterances, and total: whatever was said, it returns a judgement. SPEC.md has every rule. */
-export function judge(inputs: JudgeInputs): Judgement {
-  const { snapshot, userConfig } = inputs;
-  const rules = rulesFor(inputs.rules, userConfig.rules);
-  const weights = applyUserWeights(inputs.weights[snapshot.reading.regime], userConfig.weights);
-  const record = readRecord(inputs.utterances);
+export function judge({ utterances, ...inputs }: JudgeInputs): Judgement {
+  const record = readRecord(utterances);
+  return explain(record, ruleOn(record, inputs));
+}
+
+/** What a debate came to, without its reasons. */
+export type Ruling = Omit<Judgement, 'votes' | 'reasoning'>;
+
+export interface Ruled {
+  readonly ruling: Ruling;
+  /** Their shares of the weight are in the verdict's tally. */
+  readonly votes: readonly Vote[];
+}
+
+/** What the talk comes to under the rules. */
+export function ruleOn(
+  record: DebateRecord,
+  { snapshot, userConfig, ...house }: Omit<JudgeInputs, 'utterances'>,
+): Ruled {
+  const rules = rulesFor(house.rules, userConfig.rules);
+  const weights = applyUserWeights(house.weights[snapshot.reading.regime], userConfig.weights);
   const holding = isHeld(snapshot.holdings.quantity);
   const votes = ROLES.map((role) => countVote(role, { record, snapshot, rules }));
   const decided = verdict({
@@ -81,18 +97,32 @@ export function judge(inputs: JudgeInputs): Judgement {
     holding,
   });
   const firstRound = { snapshot, round: 1, rules };
-  return {
+  const ruling = {
     symbol: snapshot.symbol,
+    verdict: decided,
+    arms: controlArms({ opinions: firstOpinions(record, snapshot), weights, rules, holding }),
+    rounds: record.utterances.at(-1)?.round ?? 0,
+    contested: contested(positionsIn(record, firstRound), rules),
+    rulesVersion: rules.version,
+  };
+  return { ruling, votes };
+}
+
+/** The ruling with every vote and argument it rests on. */
+export function explain(record: DebateRecord, { ruling, votes }: Ruled): Judgement {
+  const { symbol, verdict: decided, arms, rounds, contested: argued, rulesVersion } = ruling;
+  return {
+    symbol,
     verdict: decided,
     votes: votes.map((vote) => ({
       ...vote,
       shareBp: decided.tally.roleSharesBp[vote.role] ?? 0,
     })),
     reasoning: argumentsOf(record),
-    arms: controlArms({ opinions: firstOpinions(record, snapshot), weights, rules, holding }),
-    rounds: record.utterances.at(-1)?.round ?? 0,
-    contested: contested(positionsIn(record, firstRound), rules),
-    rulesVersion: rules.version,
+    arms,
+    rounds,
+    contested: argued,
+    rulesVersion,
   };
 }
 

@@ -36,6 +36,12 @@ export function readRecord(stored: readonly Utterance[]): DebateRecord {
   const utterances = [...distinct.entries()]
     .sort(([a, one], [b, two]) => one.round - two.round || (a < b ? -1 : 1))
     .map(([, said]) => said);
+  return recordOf(utterances);
+}
+
+/** The same of talk that is in order, well formed and without repeats: what minds in this process
+ * have just said, or `readRecord` has put in order. */
+export function recordOf(utterances: readonly Utterance[]): DebateRecord {
   const byRole = Object.fromEntries(
     ROLES.map((role) => [role, roleRecord(utterances, role)]),
   ) as Record<Role, RoleRecord>;

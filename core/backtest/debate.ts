@@ -1,0 +1,96 @@
+import type { Memory } from '../assistants/mind.ts';
+import { ROLES, type Role } from '../assistants/role.ts';
+import type { Snapshot } from '../assistants/snapshot.ts';
+import { speak } from '../assistants/speak.ts';
+import type { Kind, Utterance } from '../assistants/speech.ts';
+import { askedFor } from '../debate/asking.ts';
+import { explain, type Judgement, type Ruling, ruleOn } from '../debate/judge.ts';
+import { type DebateState, initialDebate, transition } from '../debate/machine.ts';
+import { positionsIn } from '../debate/positions.ts';
+import { type DebateRecord, recordOf } from '../debate/record.ts';
+import type { DebateRules } from '../debate/rules.ts';
+import type { UserConfig } from '../debate/user-config.ts';
+import type { RegimeWeights } from '../debate/weights.ts';
+import type { AssistantCall, Gear } from './strategy.ts';
+
+export interface DebateInputs {
+  readonly snapshot: Snapshot;
+  /** What each assistant remembers of its calls before this close. */
+  readonly memories: Readonly<Record<Role, Memory>>;
+  readonly weights: RegimeWeights;
+  readonly rules: DebateRules;
+  readonly userConfig: UserConfig;
+  readonly gear: Gear;
+}
+
+export interface HeldDebate {
+  readonly ruling: Ruling;
+  /** In the order of `ROLES`. */
+  readonly opinions: readonly AssistantCall[];
+  /** In the full gear: every word, in the order of rounds, kinds and roles. The ids of mails are
+   * left empty: there were none. */
+  readonly transcript: readonly Utterance[] | null;
+  readonly judgement: Judgement | null;
+}
+
+/** One whole debate in this process, as the ring holds it over the bus: the same machine says which
+ * round comes next, the same rule who is asked, the same minds answer, the same judge rules. Kind
+ * after kind, so that what was said is in the order in which it is heard. In the lean gear nothing
+ * is put into words; what is decided does not depend on words. */
+export function holdDebate(inputs: DebateInputs): HeldDebate {
+  const { snapshot, rules, gear } = inputs;
+  const said: Utterance[] = [];
+  let state: DebateState = initialDebate(rules);
+  let [next, effects] = transition(state, { type: 'opened' });
+  let record: DebateRecord = recordOf(said);
+  for (;;) {
+    state = next;
+    const asked = effects[0];
+    if (asked?.type !== 'hold_round') break;
+    const { round, kinds } = asked;
+    for (const kind of kinds) hear(inputs, said, { round, kind });
+    record = recordOf(said);
+    const positions = positionsIn(record, { snapshot, round, rules });
+    [next, effects] = transition(state, { type: 'round_closed', round, positions });
+  }
+  const ruled = ruleOn(record, inputs);
+  return {
+    ruling: ruled.ruling,
+    opinions: callsIn(record),
+    transcript: gear === 'full' ? said : null,
+    judgement: gear === 'full' ? explain(record, ruled) : null,
+  };
+}
+
+/** Everyone who is asked answers before anybody hears an answer. */
+function hear(
+  { snapshot, memories, gear }: DebateInputs,
+  said: Utterance[],
+  { round, kind }: { readonly round: number; readonly kind: Kind },
+): void {
+  const heard = round === 1 ? [] : said.slice();
+  const { eventId, symbol } = snapshot;
+  const wordless = gear === 'lean';
+  for (const role of askedFor(kind, round, heard)) {
+    const memory = memories[role];
+    const content = speak({ role, kind, round, snapshot, heard, memory, wordless });
+    const address = { debateId: '', eventId, symbol, round, kind, role, messageId: '' };
+    // The mind's one entry returns the content of the kind it was asked for.
+    said.push({ ...address, content } as Utterance);
+  }
+}
+
+/** Where everyone began and ended. */
+function callsIn({ byRole }: DebateRecord): readonly AssistantCall[] {
+  return ROLES.map((role) => {
+    const { held, ballot } = byRole[role];
+    const first = held[0]?.opinion ?? null;
+    return {
+      role,
+      first: first?.stance ?? null,
+      firstConfidenceBp: first?.confidenceBp ?? 0,
+      last: held.at(-1)?.opinion.stance ?? null,
+      choice: ballot?.choice ?? null,
+    };
+  });
+}
