@@ -4,7 +4,7 @@ import type { Candle, Timeframe } from '../../core/market/candle.ts';
 import { decimal } from '../../core/market/money.ts';
 import type { OrderInput } from '../../core/orders/leg.ts';
 import { type GuardRules, guardRules, isDust, openGuard } from '../../core/risk/guard.ts';
-import { type AtrFold, atrFrom, foldAtr, NO_ATR } from '../../core/risk/guard-atr.ts';
+import { type AtrFold, atrBefore, foldAtr, NO_ATR } from '../../core/risk/guard-atr.ts';
 import type { Holding } from '../../core/risk/guard-record.ts';
 import { parseRiskLimits, type RiskLimits } from '../../core/risk/limits.ts';
 import type { GuardMemory, GuardRecord, GuardStatus } from '../../proto/guard.ts';
@@ -330,8 +330,5 @@ interface SnapshotMarket {
 
 function snapshotBefore({ timeframe, candles, reading }: SnapshotMarket): MarketBefore {
   const { atr14 } = reading.indicators;
-  const last = candles.at(-1);
-  const atr =
-    atr14 === null || !last ? candles.reduce(foldAtr, NO_ATR) : atrFrom(atr14, last.close);
-  return { timeframe, atr };
+  return { timeframe, atr: atrBefore({ candles, atr14 }) };
 }

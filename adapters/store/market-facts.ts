@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { TIMEFRAMES, type Timeframe } from '../../core/market/candle.ts';
 import { Decimal, decimal, format } from '../../core/market/money.ts';
+import type { AtRisk } from '../../core/risk/books.ts';
 import { CORRELATION_CLOSES, correlationOf, isCorrelated } from '../../core/risk/correlation.ts';
 import type { LastCandle, RiskFacts } from '../../core/risk/facts.ts';
 import type { Owner } from './ledger.ts';
@@ -18,12 +19,6 @@ export interface JudgedLeg extends Owner {
 export interface JudgedMarket {
   readonly marketVenue: string;
   readonly timeframe: string;
-}
-
-/** What one symbol's position and open purchases are worth, quote units. */
-export interface AtRisk {
-  readonly symbol: string;
-  readonly value: Decimal;
 }
 
 type MarketFacts = Pick<

@@ -1,12 +1,13 @@
 import { type Kysely, sql } from 'kysely';
 import type { Holdings } from '../../core/assistants/snapshot.ts';
-import { Decimal, decimal, divide, format, positive, ratioBps } from '../../core/market/money.ts';
+import { decimal, format, positive } from '../../core/market/money.ts';
 import {
   applyFill,
   FLAT,
   type Position,
   type PositionFill,
 } from '../../core/portfolio/position.ts';
+import { holdingsOf } from '../../core/risk/books.ts';
 import { type Owner, revalue } from './ledger.ts';
 import type { Database } from './schema.ts';
 import { type Reader, transaction, type Writer } from './store.ts';
@@ -201,7 +202,6 @@ export async function houseHoldings(
   at: { readonly venue: string; readonly symbol: string; readonly close: string },
 ): Promise<Holdings> {
   const quote = quoteOf(at.symbol);
-  const price = positive(at.close, 'close');
   const [money, positions, live] = await Promise.all([
     db
       .selectFrom('portfolio')
@@ -216,30 +216,17 @@ export async function houseHoldings(
     positionsIn(db, { venue: at.venue, quote }),
     countLive(db, at),
   ]);
-  const here = positions.filter((position) => position.symbol === at.symbol);
-  const own = here.filter((position) => decimal(position.quantity).gte(position.lot_size));
-  const quantity = sum(own.map((position) => decimal(position.quantity)));
-  const cost = sum(own.map(({ quantity: q, entry_price: entry }) => decimal(q).times(entry)));
-  const others = positions
-    .filter((position) => position.symbol !== at.symbol)
-    .map((position) => decimal(position.quantity).times(position.current_price));
-  const value = quantity.times(price);
-  const all = sum(here.map((position) => decimal(position.quantity))).times(price);
-  const cash = decimal(money.available ?? '0');
-  const equity = cash
-    .plus(money.locked ?? '0')
-    .plus(all)
-    .plus(sum(others));
-  const peak = Decimal.max(decimal(money.peak ?? '0'), equity);
-  return {
-    equity: format(equity.toDecimalPlaces(18)),
-    cash: format(cash),
-    quantity: format(quantity),
-    entryPrice: quantity.gt(0) ? format(divide(cost, quantity)) : '0',
-    exposureBps: ratioBps(value, equity),
-    drawdownBps: ratioBps(peak.minus(equity), peak),
+  const books = {
+    available: money.available ?? '0',
+    locked: money.locked ?? '0',
+    peak: money.peak ?? '0',
     openOrders: live,
+    positions: positions.map((row) => {
+      const { symbol, quantity, entry_price: entryPrice, lot_size: lotSize } = row;
+      return { symbol, quantity, entryPrice, lotSize, currentPrice: row.current_price };
+    }),
   };
+  return holdingsOf(books, at);
 }
 
 /** Every position of one quote asset at a venue, of one user or of all. */
@@ -263,10 +250,6 @@ export async function positionsIn(
 
 function quoteOf(symbol: string): string {
   return symbol.slice(symbol.indexOf('/') + 1);
-}
-
-function sum(values: readonly Decimal[]): Decimal {
-  return values.reduce((total, value) => total.plus(value), new Decimal(0));
 }
 
 /** Portfolio rows before positions, in one order: the order every writer of books takes its locks

@@ -2,14 +2,15 @@ import { sql } from 'kysely';
 import type { Snapshot } from '../../core/assistants/snapshot.ts';
 import type { Approved } from '../../core/debate/answer.ts';
 import type { Instrument } from '../../core/market/instrument.ts';
-import { Decimal, decimal, format } from '../../core/market/money.ts';
+import { Decimal, decimal } from '../../core/market/money.ts';
+import { type AtRisk, atRiskOf, type JudgedBooks, riskFactsOf } from '../../core/risk/books.ts';
 import { type Refusal, type RiskFacts, refusal } from '../../core/risk/facts.ts';
 import { parseRiskLimits, type RiskLimits } from '../../core/risk/limits.ts';
 import { readApproved } from './answers.ts';
 import { haltAgainst } from './halts.ts';
 import { fromJson } from './json.ts';
 import { ledgerBalances, lockPortfolio, type Owner, reservedForLeg } from './ledger.ts';
-import { type AtRisk, readMarketFacts } from './market-facts.ts';
+import { readMarketFacts } from './market-facts.ts';
 import { type MandatedLeg, planMandate } from './plan-mandate.ts';
 import { positionsIn } from './positions.ts';
 import type { Reader, Writer } from './store.ts';
@@ -128,55 +129,29 @@ export async function lookAtRiskFacts(
   if (!portfolio) return refusal('no_equity', `no ${quote} at ${leg.venue}`);
   const positions = await positionsIn(trx, { ...leg, quote });
   const balances = await ledgerBalances(trx, leg);
-  const own = await reservedForLeg(trx, leg.legId);
-  const ownIn = (asset: string) => decimal(own?.asset === asset ? own.amount : '0');
-  const price = decimal(leg.referencePrice, 'referencePrice');
-  const values = positions.map((position) => ({
-    symbol: position.symbol,
-    value: decimal(position.quantity).times(
-      position.symbol === instrument.symbol ? price : position.current_price,
-    ),
-  }));
-  const held = sum(values.map(({ value }) => value));
-  const atRisk = [...values, ...(await openBuys(trx, leg))];
-  const inSymbol = atRisk.filter(({ symbol }) => symbol === instrument.symbol);
-  const locked = decimal(portfolio.locked_balance);
-  const equity = decimal(portfolio.available_balance).plus(locked).plus(held);
-  const text = (value: Decimal) => format(value.toDecimalPlaces(18));
-  return {
+  const books: JudgedBooks = {
     instrument,
     referencePrice: leg.referencePrice,
-    equity: text(equity),
-    cash: text(decimal(portfolio.available_balance).plus(ownIn(quote))),
-    quantity: text(freeToSell(leg, { positions, balances }).plus(ownIn(instrument.base))),
-    positionValue: text(sum(inSymbol.map(({ value }) => value))),
-    exposure: text(held.plus(locked).minus(ownIn(quote))),
-    dayStartEquity: text(await dayStartEquity(trx, leg, { mandate, positions })),
-    peakEquity: text(Decimal.max(decimal(portfolio.peak_balance), equity)),
-    volatilityBps: mandate.volatilityBps,
-    ...(await readMarketFacts(
-      trx,
-      { ...leg, symbol: instrument.symbol },
-      { market: mandate, atRisk },
-    )),
+    available: portfolio.available_balance,
+    locked: portfolio.locked_balance,
+    peak: portfolio.peak_balance,
+    positions: positions.map(({ symbol, quantity, current_price: currentPrice }) => {
+      return { symbol, quantity, currentPrice };
+    }),
+    freeBase: balances.find(({ asset }) => asset === instrument.base)?.available ?? '0',
+    own: await reservedForLeg(trx, leg.legId),
+    openBuys: await openBuys(trx, leg),
   };
+  const atRisk = atRiskOf(books);
+  const judged = { ...leg, symbol: instrument.symbol };
+  return riskFactsOf(books, atRisk, {
+    dayStartEquity: await dayStartEquity(trx, leg, { mandate, positions }),
+    volatilityBps: mandate.volatilityBps,
+    ...(await readMarketFacts(trx, judged, { market: mandate, atRisk })),
+  });
 }
 
 type Positions = Awaited<ReturnType<typeof positionsIn>>;
-
-/** The lesser of the position and what the ledger has free of the base asset: what other open sales
- * have reserved is not sold twice. */
-function freeToSell(
-  { instrument }: LegFacts,
-  books: {
-    readonly positions: Positions;
-    readonly balances: Awaited<ReturnType<typeof ledgerBalances>>;
-  },
-): Decimal {
-  const position = books.positions.find(({ symbol }) => symbol === instrument.symbol);
-  const free = books.balances.find(({ asset }) => asset === instrument.base)?.available ?? '0';
-  return Decimal.max(0, Decimal.min(decimal(position?.quantity ?? '0'), decimal(free)));
-}
 
 /** The most that the user's other live purchases may still spend, by symbol. */
 async function openBuys(db: Reader, leg: LegFacts): Promise<readonly AtRisk[]> {
@@ -248,8 +223,4 @@ async function lastClose(
     .limit(1)
     .executeTakeFirst();
   return row?.close ?? null;
-}
-
-function sum(values: readonly Decimal[]): Decimal {
-  return values.reduce((total, value) => total.plus(value), new Decimal(0));
 }

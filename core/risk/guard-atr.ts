@@ -38,3 +38,15 @@ export function atrOf({ count, level }: AtrFold): number | null {
 export function atrFrom(atr: number, close: number): AtrFold {
   return { count: ATR_PERIOD, level: atr, close };
 }
+
+/** The fold before an entry: what the reading at its decision says, else from the candles that the
+ * decision saw, oldest first. */
+export function atrBefore(seen: {
+  readonly candles: readonly Candle[];
+  readonly atr14: number | null;
+}): AtrFold {
+  const last = seen.candles.at(-1);
+  return seen.atr14 === null || !last
+    ? seen.candles.reduce(foldAtr, NO_ATR)
+    : atrFrom(seen.atr14, last.close);
+}

@@ -5,10 +5,7 @@ import type { Database } from '../../adapters/store/schema.ts';
 import { activeUsersWithConfig, ensureDefaults } from '../../adapters/store/users.ts';
 import type { PaperControl } from '../../adapters/venue/paper-control.ts';
 import type { Instrument } from '../../core/market/instrument.ts';
-
-/** Paper money a user begins with, quote units: about the same worth in each. */
-const FIRST_DEPOSIT: Readonly<Record<string, string>> = { BTC: '1', ETH: '10', BNB: '50' };
-const FIRST_DEPOSIT_DOLLARS = '10000';
+import { firstDeposit } from '../../core/portfolio/first-deposit.ts';
 
 export interface Opening {
   readonly venue: string;
@@ -30,7 +27,7 @@ export async function openMarket(
   const quotes = [...new Set(instruments.map((instrument) => instrument.quote))];
   for (const user of await activeUsersWithConfig(db)) {
     for (const asset of quotes) {
-      const amount = FIRST_DEPOSIT[asset] ?? FIRST_DEPOSIT_DOLLARS;
+      const amount = firstDeposit(asset);
       const reference = `first-${asset}`;
       await deposit(db, {
         user: user.id,
