@@ -93,9 +93,10 @@ export class CalibrationSheet {
   add(stance: Stance, label: Action): void {
     const top = topAction(stance);
     if (top === null) return;
-    const share = shareOfLabel(stance, top) / WHOLE;
-    // A share on a line belongs to the bin above it; 1 to the last.
-    const bin = Math.min(CALIBRATION_BINS - 1, Math.floor(share * CALIBRATION_BINS));
+    const shareBp = shareOfLabel(stance, top);
+    const share = shareBp / WHOLE;
+    // A share on a line belongs to the bin above it; 1 to the last. Whole numbers find the line.
+    const bin = Math.min(CALIBRATION_BINS - 1, Math.floor((shareBp * CALIBRATION_BINS) / WHOLE));
     this.#counts[bin] = (this.#counts[bin] as number) + 1;
     this.#said[bin] = (this.#said[bin] as number) + share;
     if (top === label) this.#came[bin] = (this.#came[bin] as number) + 1;

@@ -1,0 +1,184 @@
+import type { BacktestResult } from '../backtest/result.ts';
+import type { MarketSeries } from '../backtest/series.ts';
+import type { Decision } from '../backtest/strategy.ts';
+import { REGIMES } from '../features/reading.ts';
+import {
+  type ArmRow,
+  ASSESSMENT_VERSION,
+  type Assessment,
+  type BootstrapTerms,
+  type OutcomeTerms,
+  type RegimeRow,
+} from './assessment.ts';
+import { bootstrapIntervals, DEFAULT_BOOTSTRAP } from './bootstrap.ts';
+import {
+  assistantScores,
+  debateWorth,
+  type FactsOf,
+  factsFrom,
+  ringByRegime,
+  ringScore,
+} from './council.ts';
+import { deflatedSharpe, ONE_TRIAL, type Trials } from './deflated-sharpe.ts';
+import { type DifferenceOptions, differenceOf } from './difference.ts';
+import { costOf, holdRun } from './hold.ts';
+import { metricsOf, riskFreeOfPeriod } from './metrics.ts';
+import { known, momentsOf, sharpeOf } from './moments.ts';
+import { DEFAULT_BARRIERS, outcomeTerms } from './outcome.ts';
+import { logarithms, type Returns, type Run, returnsOf } from './returns.ts';
+import { aroundMean, sharpeOfSums, squaresOf } from './sums.ts';
+import { regimesOfReturns, surveyMarket } from './survey.ts';
+
+export interface AssessInputs {
+  /** The run that is judged. */
+  readonly result: BacktestResult;
+  /** The others, on the same candles and the same clock; without `hold`, which is made here. The one
+   * named `vote` is what the debate is measured against. */
+  readonly arms?: readonly { readonly name: string; readonly run: Run }[];
+  /** The candles all of them saw. */
+  readonly series: readonly MarketSeries[];
+  /** Trials made until this one was chosen: one unless given. */
+  readonly trials?: Trials;
+  readonly barriers?: Omit<OutcomeTerms, 'roundTripCost'>;
+  readonly bootstrap?: Partial<BootstrapTerms>;
+  /** A fraction a year; 0 unless given. */
+  readonly riskFree?: number;
+}
+
+/** The council's arm without its debate, by the name the arms table knows it. */
+export const VOTE_ARM = 'vote';
+export const HOLD_ARM = 'hold';
+
+/** Everything that is said about a backtest, with how sure it is. Pure and repeatable: the seed of
+ * the bootstrap is part of its inputs. Throws a `RangeError` when a curve cannot be one or an arm
+ * has another clock. O(closes + candles + decisions) for every arm. */
+export function assess(inputs: AssessInputs): Assessment {
+  const { result, series, arms = [], trials = ONE_TRIAL, riskFree = 0 } = inputs;
+  const bootstrap = { ...DEFAULT_BOOTSTRAP, ...inputs.bootstrap };
+  const outcomes = termsOf(result, inputs.barriers ?? DEFAULT_BARRIERS);
+  const asked = closesAsked(result.decisions);
+  const surveys = series.map((one) =>
+    surveyMarket(one, asked.get(one.instrument.symbol) ?? new Set(), outcomes),
+  );
+  const factsOf = factsFrom(surveys);
+  const regimes = regimesOfReturns(result.curve.timeMs, surveys);
+  const name = result.strategy.name;
+  const hold = holdRun(result, series);
+  const others = [...arms, { name: HOLD_ARM, run: hold }];
+  const metrics = metricsOf(result, { riskFree });
+  const rows: ArmRow[] = others.map((arm) => ({
+    name: arm.name,
+    metrics: metricsOf(arm.run, { riskFree }),
+    difference: differenceOf(result, arm.run, {
+      ...{ regimes, bootstrap, riskFree },
+      names: { judged: name, other: arm.name },
+    } satisfies DifferenceOptions),
+  }));
+  const returns = returnsOf(result);
+  const free = riskFreeOfPeriod(riskFree, returns.periodsPerYear);
+  const vote = rows.find((row) => row.name === VOTE_ARM)?.difference ?? null;
+  return {
+    version: ASSESSMENT_VERSION,
+    name,
+    metrics,
+    hold: (rows.at(-1) as ArmRow).metrics,
+    intervals: intervalsOf(returns, free, bootstrap),
+    deflated: deflatedSharpe(momentsOf(returns.values, free), trials),
+    arms: [{ name, metrics, difference: null }, ...rows],
+    debate: debateWorth({ decisions: result.decisions, factsOf, bootstrap, difference: vote }),
+    ring: ringScore(result.decisions, factsOf),
+    assistants: assistantScores(result.decisions, factsOf, bootstrap),
+    regimes: regimeRows(result, hold, { regimes, factsOf, free }),
+    outcomes,
+    bootstrap,
+  };
+}
+
+function termsOf(
+  { account }: BacktestResult,
+  barriers: Omit<OutcomeTerms, 'roundTripCost'>,
+): OutcomeTerms {
+  const takerFeeBps = costOf(account.conditions, 'takerFeeBps');
+  const halfSpreadBps = costOf(account.conditions, 'halfSpreadBps');
+  return outcomeTerms({ takerFeeBps, halfSpreadBps }, barriers);
+}
+
+function closesAsked(decisions: readonly Decision[]): Map<string, Set<number>> {
+  const asked = new Map<string, Set<number>>();
+  for (const { symbol, closeTimeMs, stance, council } of decisions) {
+    if (stance === null && council === undefined) continue;
+    const closes = asked.get(symbol) ?? new Set();
+    asked.set(symbol, closes.add(closeTimeMs));
+  }
+  return asked;
+}
+
+function intervalsOf(
+  { values, years, periodsPerYear }: Returns,
+  free: number,
+  bootstrap: BootstrapTerms,
+): Assessment['intervals'] {
+  const around = aroundMean(values);
+  const ones = new Float64Array(values.length).fill(1);
+  const columns = [ones, around.values, squaresOf(around.values), logarithms(values)];
+  const [sharpe = null, annualGrowth = null, totalReturn = null] = bootstrapIntervals(
+    {
+      columns,
+      lengthFrom: [1, 2],
+      statistics: (sums) => {
+        const [count, sum, squares, logs] = sums as unknown as [number, number, number, number];
+        const growth = (logs / count) * periodsPerYear;
+        const own = sharpeOfSums({ count, sum, squares, mean: around.mean - free });
+        return [own * Math.sqrt(periodsPerYear), growth, Math.expm1(growth * years)];
+      },
+    },
+    bootstrap,
+  );
+  return { sharpe, annualGrowth, totalReturn };
+}
+
+interface RegimeInputs {
+  readonly regimes: Uint8Array;
+  readonly factsOf: FactsOf;
+  readonly free: number;
+}
+
+function regimeRows(
+  result: BacktestResult,
+  hold: Run,
+  { regimes, factsOf, free }: RegimeInputs,
+): RegimeRow[] {
+  const { values, periodsPerYear } = returnsOf(result);
+  const held = returnsOf(hold).values;
+  const ring = ringByRegime(result.decisions, factsOf);
+  const { exposure } = result.curve;
+  return REGIMES.flatMap((regime, kind) => {
+    const inside = (_: number, at: number): boolean => regimes[at] === kind;
+    const own = values.filter(inside);
+    if (own.length === 0) return [];
+    const sharpe = sharpeOf(momentsOf(own, free));
+    let exposed = 0;
+    // A return is earned with what was held when it began.
+    for (let at = 1; at < regimes.length; at += 1) {
+      if (regimes[at] === kind) exposed += exposure[at - 1] as number;
+    }
+    return [
+      {
+        regime,
+        returns: own.length,
+        share: own.length / values.length,
+        growth: growthOf(own, periodsPerYear),
+        sharpe: sharpe === null ? null : known(sharpe * Math.sqrt(periodsPerYear)),
+        holdGrowth: growthOf(held.filter(inside), periodsPerYear),
+        exposure: exposed / own.length,
+        ring: ring.get(regime) ?? null,
+      },
+    ];
+  });
+}
+
+function growthOf(values: Float64Array, periodsPerYear: number): number | null {
+  let sum = 0;
+  for (const log of logarithms(values)) sum += log;
+  return known((sum / values.length) * periodsPerYear);
+}
