@@ -9,14 +9,13 @@ export type ParameterSet = Readonly<Record<string, Value>>;
 const MOST_TRIALS = 100_000;
 const NAME = /^[a-z][a-zA-Z0-9]{0,39}$/;
 
-/** `fast=12` of `--param`. Throws `usage`. */
-export function parseSetting(text: string): readonly [string, Value] {
-  const [name, value] = split('--param', text, 'k=v');
-  return [name, valueOf(value)];
-}
-
+/** `fast=12` of `--param`, several of them. Throws `usage`. */
 export function settingsOf(option: string, texts: readonly string[]): ParameterSet {
-  return collect(option, texts.map(parseSetting));
+  const entries = texts.map((text) => {
+    const [name, value] = split(option, text, 'k=v');
+    return [name, valueOf(value)] as const;
+  });
+  return collect(option, entries);
 }
 
 /** `fast=5,10,20` of `--grid`, several of them: every combination, the last one changing fastest.

@@ -50,8 +50,14 @@ function trial(hash: string, data = stretch(0, 10)): Omit<Trial, 'version'> {
       winRate: null,
       profitFactor: null,
       feesPaid: '1.25',
-      periodSharpe: 0.02,
-      returns: 240,
+    },
+    moments: {
+      count: 240,
+      mean: 0.0002,
+      deviation: 0.01,
+      downside: 0.006,
+      skewness: null,
+      kurtosis: null,
     },
     blocks: { counts: [2, 2], sums: [0.01, -0.02], squares: [0.001, 0.002] },
   };

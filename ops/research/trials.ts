@@ -35,12 +35,18 @@ const FIGURES = z.object({
   winRate: FIGURE,
   profitFactor: FIGURE,
   feesPaid: z.string().nullable(),
-  /** Of one close, not of a year: what deflation is about. */
-  periodSharpe: FIGURE,
-  /** Closes on its clock. */
-  returns: z.number(),
 });
 export type Figures = z.infer<typeof FIGURES>;
+
+/** Of one close's returns, not of a year's: what deflation is about. */
+const MOMENTS = z.object({
+  count: z.number(),
+  mean: z.number(),
+  deviation: FIGURE,
+  downside: z.number(),
+  skewness: FIGURE,
+  kurtosis: FIGURE,
+});
 
 const STRETCH = z.object({
   /** Of the candle numbers of all series and of the stretch that was traded. */
@@ -68,6 +74,7 @@ const TRIAL = z.object({
   data: STRETCH,
   account: z.record(z.string(), z.unknown()),
   figures: FIGURES,
+  moments: MOMENTS,
   /** Its returns in sums over sixteen stretches of time (`trialBlocks` of core/judgement), from which
    * the probability of overfitting is computed; `null`: too few returns. */
   blocks: z.object({ counts: SUMS, sums: SUMS, squares: SUMS }).nullable(),
