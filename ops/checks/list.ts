@@ -17,6 +17,12 @@ export const CHECKS: readonly Check[] = [
     '.',
   ]),
   commandCheck('types', 'TypeScript has nothing to say', ['tsc', '--noEmit']),
+  commandCheck('page-types', 'nor to the scripts that run in browsers', [
+    'tsc',
+    '--noEmit',
+    '--project',
+    'ops/research/report/page',
+  ]),
   commandCheck('lint', 'oxlint, with types: no floating promise, no any', [
     'oxlint',
     '--type-aware',
