@@ -3,14 +3,14 @@ import { mindOf } from './mind-of.ts';
 import { drift } from './senses/flow.ts';
 import { meansTrend, stretch } from './senses/strategy.ts';
 
-interface Mix {
+export interface Mix {
   readonly trend: number;
   readonly momentum: number;
   readonly reversion: number;
 }
 
 /** The ensemble: which strategy counts how much in which regime. */
-const ENSEMBLE = {
+export const ENSEMBLE = {
   trend_up: { trend: 2, momentum: 2, reversion: 1 },
   trend_down: { trend: 2, momentum: 2, reversion: 1 },
   calm: { trend: 1, momentum: 0.5, reversion: 2 },

@@ -24,6 +24,7 @@ export interface DebateInputs {
 }
 
 export interface HeldDebate {
+  readonly record: DebateRecord;
   readonly ruling: Ruling;
   /** In the order of `ROLES`. */
   readonly opinions: readonly AssistantCall[];
@@ -55,6 +56,7 @@ export function holdDebate(inputs: DebateInputs): HeldDebate {
   }
   const ruled = ruleOn(record, inputs);
   return {
+    record,
     ruling: ruled.ruling,
     opinions: callsIn(record),
     transcript: gear === 'full' ? said : null,
@@ -62,26 +64,43 @@ export function holdDebate(inputs: DebateInputs): HeldDebate {
   };
 }
 
+/** Round 1 alone: the first opinions, of everybody or of some; nobody hears anybody. */
+export function firstRound(inputs: DebateInputs, roles: readonly Role[] = ROLES): DebateRecord {
+  const said: Utterance[] = [];
+  for (const role of roles)
+    said.push(answerOf(inputs, { round: 1, kind: 'opinion', role }, NOTHING));
+  return recordOf(said);
+}
+
 /** Everyone who is asked answers before anybody hears an answer. */
-function hear(
-  { snapshot, memories, gear }: DebateInputs,
-  said: Utterance[],
-  { round, kind }: { readonly round: number; readonly kind: Kind },
-): void {
-  const heard = round === 1 ? [] : said.slice();
-  const { eventId, symbol } = snapshot;
-  const wordless = gear === 'lean';
+function hear(inputs: DebateInputs, said: Utterance[], { round, kind }: Call): void {
+  const heard = round === 1 ? NOTHING : said.slice();
   for (const role of askedFor(kind, round, heard)) {
-    const memory = memories[role];
-    const content = speak({ role, kind, round, snapshot, heard, memory, wordless });
-    const address = { debateId: '', eventId, symbol, round, kind, role, messageId: '' };
-    // The mind's one entry returns the content of the kind it was asked for.
-    said.push({ ...address, content } as Utterance);
+    said.push(answerOf(inputs, { round, kind, role }, heard));
   }
 }
 
+interface Call {
+  readonly round: number;
+  readonly kind: Kind;
+}
+
+const NOTHING: readonly Utterance[] = [];
+
+function answerOf(
+  { snapshot, memories, gear }: DebateInputs,
+  { round, kind, role }: Call & { readonly role: Role },
+  heard: readonly Utterance[],
+): Utterance {
+  const { eventId, symbol } = snapshot;
+  const ask = { role, kind, round, snapshot, heard, memory: memories[role] };
+  const content = speak({ ...ask, wordless: gear === 'lean' });
+  // The mind's one entry returns the content of the kind it was asked for.
+  return { debateId: '', eventId, symbol, round, kind, role, messageId: '', content } as Utterance;
+}
+
 /** Where everyone began and ended. */
-function callsIn({ byRole }: DebateRecord): readonly AssistantCall[] {
+export function callsIn({ byRole }: DebateRecord): readonly AssistantCall[] {
   return ROLES.map((role) => {
     const { held, ballot } = byRole[role];
     const first = held[0]?.opinion ?? null;

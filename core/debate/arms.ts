@@ -2,7 +2,7 @@ import { ROLES, type Role } from '../assistants/role.ts';
 import type { Action, Opinion } from '../assistants/speech.ts';
 import { topAction } from '../assistants/stance.ts';
 import type { DebateRules } from './rules.ts';
-import { type VerdictKind, verdict } from './tally.ts';
+import { type Verdict, type VerdictKind, verdict } from './tally.ts';
 import type { Weights } from './weights.ts';
 
 /** What others would have done with the same round-1 opinions, recorded beside every verdict. */
@@ -39,19 +39,32 @@ export interface ArmInputs {
  * assistant is the one with the greatest weight × confidence (weights carry its settled
  * record); on equal products the earlier role. An opinion without a single top action says
  * HOLD. */
-export function controlArms({ opinions, weights, rules, holding }: ArmInputs): ControlArms {
-  const ballots = opinions.map(({ role, opinion }) => ({
-    role,
-    choice: topAction(opinion.stance) ?? ('HOLD' as const),
-    confidenceBp: opinion.confidenceBp,
-    worthBp: 10_000,
-  }));
-  const { kind, action, confidenceBp } = verdict({ ballots, weights, rules, veto: null, holding });
+export function controlArms(inputs: ArmInputs): ControlArms {
+  const { kind, action, confidenceBp } = voteOf(inputs);
   return {
-    bestSingle: bestSingle(ballots, weights),
+    bestSingle: bestSingle(ballotsOf(inputs.opinions), inputs.weights),
     voteWithoutDebate: { kind, action, confidenceBp },
     hold: { action: 'HOLD' },
   };
+}
+
+/** The verdict of first opinions alone. */
+export function voteOf({ opinions, weights, rules, holding }: ArmInputs): Verdict {
+  return verdict({ ballots: ballotsOf(opinions), weights, rules, veto: null, holding });
+}
+
+/** What one opinion wants, as an arm counts it: without a single top action it is HOLD. */
+export function wantedBy(opinion: Opinion): Action {
+  return topAction(opinion.stance) ?? 'HOLD';
+}
+
+function ballotsOf(opinions: readonly StatedOpinion[]) {
+  return opinions.map(({ role, opinion }) => ({
+    role,
+    choice: wantedBy(opinion),
+    confidenceBp: opinion.confidenceBp,
+    worthBp: 10_000,
+  }));
 }
 
 function bestSingle(

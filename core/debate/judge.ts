@@ -3,7 +3,7 @@ import { ROLES, type Role } from '../assistants/role.ts';
 import type { Snapshot } from '../assistants/snapshot.ts';
 import type { Action, Evidence, Utterance } from '../assistants/speech.ts';
 import { topAction } from '../assistants/stance.ts';
-import { type ControlArms, controlArms, type StatedOpinion } from './arms.ts';
+import { type ControlArms, controlArms, type StatedOpinion, voteOf } from './arms.ts';
 import { isHeld } from './holding.ts';
 import { contested } from './machine.ts';
 import { positionsIn } from './positions.ts';
@@ -106,6 +106,20 @@ export function ruleOn(
     rulesVersion: rules.version,
   };
   return { ruling, votes };
+}
+
+/** What the first opinions alone come to when they are counted as votes, without a veto: the arm
+ * that is recorded beside every verdict. */
+export function voteOn(
+  record: DebateRecord,
+  { snapshot, userConfig, ...house }: Omit<JudgeInputs, 'utterances'>,
+): Verdict {
+  return voteOf({
+    opinions: firstOpinions(record, snapshot),
+    rules: rulesFor(house.rules, userConfig.rules),
+    weights: applyUserWeights(house.weights[snapshot.reading.regime], userConfig.weights),
+    holding: isHeld(snapshot.holdings.quantity),
+  });
 }
 
 /** The ruling with every vote and argument it rests on. */

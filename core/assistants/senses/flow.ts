@@ -28,12 +28,17 @@ export const volume: Sense = (snapshot) => {
   return { lean, caution: ramp(ratio, 1.2, 0.4), text, evidence: cited.evidence };
 };
 
+/** -1 … 1: the move over twelve candles; one and a half of its usual deviations is a full lean. */
+export function driftLean(change12: number, volatility20: number): number {
+  return clamp(inUnitsOf(change12, 1.5 * volatility20 * Math.sqrt(12)), -1, 1);
+}
+
 /** The hour's move against what is usual over twelve candles. */
 export const drift: Sense = (snapshot) => {
   const cited = cite(snapshot, [`${INDICATORS}.change12`, `${INDICATORS}.volatility20`]);
   if (cited === null) return null;
   const [change, volatility] = cited.values;
-  const lean = clamp(inUnitsOf(change, 1.5 * volatility * Math.sqrt(12)), -1, 1);
+  const lean = driftLean(change, volatility);
   const text = `price ${went(change)} over 12 candles`;
   return { lean, caution: quiet(lean), text, evidence: cited.evidence };
 };

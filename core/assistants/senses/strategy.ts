@@ -1,6 +1,18 @@
 import { clamp, inUnitsOf, percent, rangesAway, sideOf } from '../figures.ts';
 import { candlePath, cite, INDICATORS, quiet, type Sense } from './sense.ts';
 
+/** -1 … 1: the fast mean against the slow one; one and a half ATRs apart is a full lean. */
+export function trendLean(fast: number, slow: number, atr: number): number {
+  return clamp(inUnitsOf(fast - slow, 1.5 * atr), -1, 1);
+}
+
+/** -1 … 1 against the stretch from the mean: none within half an ATR, all of it from two and a half
+ * on. */
+export function stretchLean(close: number, mean: number, atr: number): number {
+  const away = inUnitsOf(close - mean, atr);
+  return -Math.sign(away) * clamp((Math.abs(away) - 0.5) / 2, 0, 1);
+}
+
 /** Trend following: the 20-candle mean against the 50-candle mean, in ATRs. */
 export const meansTrend: Sense = (snapshot) => {
   const cited = cite(snapshot, [
@@ -10,7 +22,7 @@ export const meansTrend: Sense = (snapshot) => {
   ]);
   if (cited === null) return null;
   const [slow, fast, atr] = cited.values;
-  const lean = clamp(inUnitsOf(fast - slow, 1.5 * atr), -1, 1);
+  const lean = trendLean(fast, slow, atr);
   const gap = percent(inUnitsOf(Math.abs(fast - slow), slow));
   const text = `SMA 20 is ${gap} ${sideOf(fast - slow)} SMA 50`;
   return { lean, caution: quiet(lean), text, evidence: cited.evidence };
@@ -25,8 +37,7 @@ export const stretch: Sense = (snapshot) => {
   ]);
   if (cited === null) return null;
   const [mean, atr, close] = cited.values;
-  const away = inUnitsOf(close - mean, atr);
-  const lean = -Math.sign(away) * clamp((Math.abs(away) - 0.5) / 2, 0, 1);
-  const text = `close is ${rangesAway(away)} its mean`;
+  const lean = stretchLean(close, mean, atr);
+  const text = `close is ${rangesAway(inUnitsOf(close - mean, atr))} its mean`;
   return { lean, caution: quiet(lean), text, evidence: cited.evidence };
 };

@@ -1,0 +1,137 @@
+import type { Stance } from '../assistants/speech.ts';
+import type { FollowUp } from '../debate/follow-up.ts';
+import { ANSWER_WINDOW_MS, ASK_REASONS, followUp, STAND_REASONS } from '../debate/follow-up.ts';
+import type { Ruling } from '../debate/judge.ts';
+import { DEFAULT_RULES, type DebateRules } from '../debate/rules.ts';
+import type { Verdict } from '../debate/tally.ts';
+import { DEFAULT_USER_CONFIG, type UserConfig } from '../debate/user-config.ts';
+import { EQUAL_REGIME_WEIGHTS, type RegimeWeights } from '../debate/weights.ts';
+import { WARM_UP_CANDLES } from '../features/engine.ts';
+import { type HeldDebate, holdDebate } from './debate.ts';
+import { type Motion, Motions } from './motions.ts';
+import type {
+  BooksAtClose,
+  CouncilRecord,
+  Decision,
+  Gear,
+  MarketView,
+  Strategy,
+} from './strategy.ts';
+
+/** What a ring decides under; everything left out is as a fresh installation has it. */
+export interface RingTerms {
+  readonly gear: Gear;
+  readonly weights?: RegimeWeights;
+  readonly rules?: DebateRules;
+  readonly userConfig?: UserConfig;
+  /** The venue's name in ids and snapshots. */
+  readonly venue?: string;
+}
+
+/** The terms with every default filled in. */
+export type House = Required<RingTerms>;
+
+export function houseOf(terms: RingTerms): House {
+  return {
+    gear: terms.gear,
+    weights: terms.weights ?? EQUAL_REGIME_WEIGHTS,
+    rules: terms.rules ?? DEFAULT_RULES,
+    userConfig: terms.userConfig ?? DEFAULT_USER_CONFIG,
+    venue: terms.venue ?? 'paper',
+  };
+}
+
+/** What of the terms makes another trial of the same strategy. */
+export function parametersOf({ weights, rules, userConfig }: House): Strategy['parameters'] {
+  return {
+    rulesVersion: rules.version,
+    ...(weights === EQUAL_REGIME_WEIGHTS ? {} : { weights }),
+    ...(userConfig === DEFAULT_USER_CONFIG ? {} : { userConfig }),
+  };
+}
+
+/** The whole ring: debate at every motion of the market monitor, for one user. */
+export class Council implements Strategy {
+  readonly name = 'council';
+  readonly version = 1;
+  readonly warmup = WARM_UP_CANDLES;
+  readonly parameters: Strategy['parameters'];
+  readonly #house: House;
+  readonly #motions: Motions;
+  readonly #questions = new OpenQuestions();
+
+  constructor(terms: RingTerms) {
+    this.#house = houseOf(terms);
+    this.parameters = parametersOf(this.#house);
+    this.#motions = new Motions(this.#house);
+  }
+
+  decide(closed: readonly MarketView[], books: BooksAtClose): readonly Decision[] {
+    const motions = this.#motions.put(closed, books);
+    return motions.length === 0 ? [] : motions.map((motion) => this.#decide(motion, books));
+  }
+
+  #decide(motion: Motion, books: BooksAtClose): Decision {
+    const { snapshot, memories, trigger } = motion;
+    const { symbol, closeTimeMs } = snapshot;
+    const held = holdDebate({ ...this.#house, snapshot, memories });
+    this.#motions.learn(motion, (role) => held.record.byRole[role].held[0]?.opinion ?? null);
+    const { verdict } = held.ruling;
+    const wanted = followUp(held.ruling, this.#house.userConfig, books.sellable(symbol));
+    const follow = this.#questions.asked(symbol, closeTimeMs, wanted);
+    return {
+      symbol,
+      closeTimeMs,
+      action: verdict.action,
+      confidenceBp: verdict.confidenceBp,
+      followUp: follow,
+      why: whyOf(follow),
+      stance: ringStance(verdict),
+      council: recordOfCouncil(held, trigger),
+    };
+  }
+}
+
+/** Questions nobody answers: each stands for as long as a person would have had, then HOLD; while
+ * one is open for a symbol no other is asked. */
+class OpenQuestions {
+  readonly #deadlines = new Map<string, number>();
+
+  asked(symbol: string, closeTimeMs: number, wanted: FollowUp): FollowUp {
+    if (wanted.kind !== 'escalate') return wanted;
+    const deadlineMs = this.#deadlines.get(symbol) ?? Number.NEGATIVE_INFINITY;
+    if (deadlineMs > closeTimeMs) return QUESTION_OPEN;
+    this.#deadlines.set(symbol, closeTimeMs + ANSWER_WINDOW_MS);
+    return wanted;
+  }
+}
+
+const QUESTION_OPEN: FollowUp = { kind: 'nothing', why: 'question_open' };
+
+/** The ring's own distribution: what each action weighed. `null` when nothing was cast. */
+export function ringStance({ tally: { sharesBp } }: Verdict): Stance | null {
+  const { BUY: buyBp, SELL: sellBp, HOLD: holdBp } = sharesBp;
+  return buyBp + sellBp + holdBp === 0 ? null : { buyBp, sellBp, holdBp };
+}
+
+/** One line for a reader, from few fixed ones: a long run keeps no texts of its own. */
+export function whyOf(follow: FollowUp): string {
+  if (follow.kind === 'order') return ORDERED[follow.side];
+  return follow.kind === 'escalate' ? ASK_REASONS[follow.why] : STAND_REASONS[follow.why];
+}
+
+const ORDERED = { BUY: 'consensus on BUY', SELL: 'consensus on SELL' } as const;
+
+function recordOfCouncil(held: HeldDebate, trigger: Motion['trigger']): CouncilRecord {
+  const { verdict, contested, rounds, arms }: Ruling = held.ruling;
+  return {
+    trigger,
+    verdict: verdict.kind,
+    contested,
+    rounds,
+    arms,
+    opinions: held.opinions,
+    ...(held.transcript === null ? {} : { transcript: held.transcript }),
+    ...(held.judgement === null ? {} : { judgement: held.judgement }),
+  };
+}

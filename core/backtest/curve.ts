@@ -1,0 +1,57 @@
+import type { EquityCurve } from './result.ts';
+
+const FIRST_CAPACITY = 1_024;
+
+/** What the account was worth at every close: 24 bytes each while a run lasts. */
+export class CurveSheet {
+  #timeMs: Float64Array;
+  #equity: Float64Array;
+  #exposure: Float64Array;
+  #length = 0;
+
+  /** `closes`: as many as there will be at least, so that memory is taken once. */
+  constructor(closes = FIRST_CAPACITY) {
+    this.#timeMs = new Float64Array(closes);
+    this.#equity = new Float64Array(closes);
+    this.#exposure = new Float64Array(closes);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(timeMs: number, equity: number, exposure: number): void {
+    const at = this.#length;
+    if (at === this.#timeMs.length) this.#grow();
+    this.#timeMs[at] = timeMs;
+    this.#equity[at] = equity;
+    this.#exposure[at] = exposure;
+    this.#length = at + 1;
+  }
+
+  /** Column by column; the sheet is empty afterwards, so that no column is there twice. */
+  finish(): EquityCurve {
+    const length = this.#length;
+    const timeMs = Array.from(this.#timeMs.subarray(0, length));
+    this.#timeMs = new Float64Array(0);
+    const equity = Array.from(this.#equity.subarray(0, length));
+    this.#equity = new Float64Array(0);
+    const exposure = Array.from(this.#exposure.subarray(0, length));
+    this.#exposure = new Float64Array(0);
+    this.#length = 0;
+    return { timeMs, equity, exposure };
+  }
+
+  #grow(): void {
+    const capacity = Math.max(FIRST_CAPACITY, Math.ceil(this.#timeMs.length * 1.5));
+    this.#timeMs = grown(this.#timeMs, capacity);
+    this.#equity = grown(this.#equity, capacity);
+    this.#exposure = grown(this.#exposure, capacity);
+  }
+}
+
+function grown(numbers: Float64Array, capacity: number): Float64Array {
+  const larger = new Float64Array(capacity);
+  larger.set(numbers);
+  return larger;
+}

@@ -1,0 +1,204 @@
+import type { Candle } from '../market/candle.ts';
+import type { AccountBooks } from './account/account.ts';
+import { CurveSheet } from './curve.ts';
+import { Desk, DeskView } from './desk.ts';
+import type { OrderRecord } from './result.ts';
+import { type Close, closesOf, compareMarkets, type MarketSeries } from './series.ts';
+import type { BooksAtClose, Decision, Strategy } from './strategy.ts';
+import { type Decided, decisionsOf } from './strategy-fault.ts';
+
+/** One market as the loop holds it. */
+interface Market {
+  readonly series: MarketSeries;
+  readonly desk: Desk;
+  newest: Candle | null;
+}
+
+/** What a run has counted and kept so far. */
+export interface Run {
+  readonly curve: CurveSheet;
+  readonly decisions: Decision[];
+  readonly whyNoTrade: Record<string, number>;
+  readonly verdicts: Record<string, number>;
+  contested: number;
+  candles: number;
+  closes: number;
+}
+
+/** Told after every close how many candles are done; `false` ends the run with a
+ * `RunStopped`. */
+export type OnClose = (done: number, total: number) => boolean;
+
+/** A run that its caller ended. */
+export class RunStopped extends Error {
+  override readonly name = 'RunStopped';
+  readonly done: number;
+  readonly total: number;
+
+  constructor(done: number, total: number) {
+    super(`stopped after ${done} of ${total} candles`);
+    this.done = done;
+    this.total = total;
+  }
+}
+
+/** Series by symbol. Throws a `RangeError` on none, on an empty one, on two of one symbol and on
+ * timeframes or quote assets that differ: one clock, one account, one kind of money. */
+export function marketsInOrder(series: readonly MarketSeries[]): readonly MarketSeries[] {
+  const named = series.map((one) => ({ symbol: one.instrument.symbol, ...one }));
+  const ordered = named.sort(compareMarkets);
+  if (ordered.length === 0) throw new RangeError('series must hold at least one market');
+  ordered.forEach(({ symbol, candles }, place) => {
+    if (candles.length === 0) throw new RangeError(`${symbol} must have candles, had none`);
+    if (ordered[place - 1]?.symbol === symbol) {
+      throw new RangeError(`${symbol} must be there once, was there twice`);
+    }
+  });
+  expectOne(
+    ordered.map(({ timeframe }) => timeframe),
+    'timeframe',
+  );
+  expectOne(
+    ordered.map(({ instrument }) => instrument.quote),
+    'quote asset',
+  );
+  return ordered;
+}
+
+function expectOne(found: readonly string[], what: string): void {
+  const distinct = [...new Set(found)];
+  if (distinct.length > 1) {
+    throw new RangeError(`series must have one ${what}, had ${distinct.join(', ')}`);
+  }
+}
+
+/** Runs a strategy over markets in order, on an account that was opened for them: at every close
+ * what rests meets the market first, then every candle that closed is folded, the strategy decides
+ * on all of them, and its orders follow one after the other. Nothing of a later close is read
+ * before. Throws a `StrategyFault`, and a `RunStopped` when told to. */
+export function runOn(
+  account: AccountBooks,
+  ordered: readonly MarketSeries[],
+  { strategy, onClose }: { readonly strategy: Strategy; readonly onClose?: OnClose | undefined },
+): Run {
+  const total = ordered.reduce((sum, { candles }) => sum + candles.length, 0);
+  const longest = ordered.reduce((most, { candles }) => Math.max(most, candles.length), 0);
+  const run: Run = {
+    curve: new CurveSheet(longest),
+    decisions: [],
+    whyNoTrade: {},
+    verdicts: {},
+    contested: 0,
+    candles: 0,
+    closes: 0,
+  };
+  const floor = new Floor(account, ordered);
+  for (const close of closesOf(ordered)) {
+    const views = floor.meet(close);
+    const decided = decisionsOf(strategy, views, () => strategy.decide(views, floor));
+    if (decided.length > 0) floor.carryOut(decided, run);
+    run.curve.add(close.closeTimeMs, account.equity(), account.exposure());
+    run.candles += views.length;
+    run.closes += 1;
+    if (onClose?.(run.candles, total) === false) throw new RunStopped(run.candles, total);
+  }
+  account.finish();
+  return run;
+}
+
+/** Where strategy and account meet, close by close. */
+class Floor implements BooksAtClose {
+  readonly #account: AccountBooks;
+  readonly #markets: readonly Market[];
+  readonly #bySymbol: ReadonlyMap<string, Market>;
+  /** Markets valued at this close. */
+  readonly #valued = new Set<string>();
+  #timeMs = 0;
+
+  constructor(account: AccountBooks, ordered: readonly MarketSeries[]) {
+    this.#account = account;
+    this.#markets = ordered.map((series) => {
+      const desk = new Desk(series.instrument.symbol, series.timeframe);
+      return { series, desk, newest: null };
+    });
+    this.#bySymbol = new Map(this.#markets.map((market) => [market.desk.symbol, market]));
+  }
+
+  /** Lets the account meet the market, folds what closed, and shows it. */
+  meet({ closeTimeMs, entries }: Close<MarketSeries>): readonly DeskView[] {
+    this.#timeMs = closeTimeMs;
+    if (this.#valued.size > 0) this.#valued.clear();
+    this.#account.meet({
+      timeMs: closeTimeMs,
+      entries: entries.map(({ series, candle, nextOpen }) => {
+        return { symbol: series.instrument.symbol, candle, nextOpen };
+      }),
+    });
+    return entries.map(({ place, candle }) => {
+      const market = this.#markets[place] as Market;
+      market.newest = candle;
+      const reading = market.desk.fold(candle);
+      return new DeskView(market.desk, market.series, { candle, reading });
+    });
+  }
+
+  value(symbols: readonly string[]): void {
+    const closes = new Map<string, number>();
+    for (const symbol of symbols) {
+      const newest = this.#bySymbol.get(symbol)?.newest ?? null;
+      if (newest?.closeTimeMs !== this.#timeMs || this.#valued.has(symbol)) continue;
+      this.#valued.add(symbol);
+      closes.set(symbol, newest.close);
+    }
+    if (closes.size > 0) this.#account.mark(this.#timeMs, closes);
+  }
+
+  holdings(symbol: string): ReturnType<BooksAtClose['holdings']> {
+    return this.#account.holdings(symbol);
+  }
+
+  entryPrice(symbol: string): number | null {
+    return this.#account.entryPrice(symbol);
+  }
+
+  sellable(symbol: string): string {
+    return this.#account.sellable(symbol);
+  }
+
+  /** Keeps the decisions of one close and trades on them, in the order of symbols. */
+  carryOut(decided: readonly Decided[], run: Run): void {
+    this.value(decided.map(({ decision }) => decision.symbol));
+    for (const { decision, view } of decided) {
+      run.decisions.push(decision);
+      const { followUp, council, symbol, closeTimeMs, confidenceBp } = decision;
+      if (council !== undefined) count(run.verdicts, council.verdict);
+      if (council?.contested === true) run.contested += 1;
+      if (followUp.kind === 'nothing') count(run.whyNoTrade, followUp.why);
+      if (followUp.kind === 'escalate') count(run.whyNoTrade, UNANSWERED);
+      if (followUp.kind !== 'order') continue;
+      const { atr14, volatility20 } = view.reading.indicators;
+      const { close } = view.candle;
+      const { candles } = view;
+      const asked = { symbol, side: followUp.side, closeTimeMs, close, confidenceBp };
+      const order = this.#account.trade({ ...asked, atr14, volatility20, candles });
+      if (!hasTraded(order)) count(run.whyNoTrade, stableReason(order));
+    }
+  }
+}
+
+/** A question to a person: nobody answers one in a backtest, and silence never trades. */
+const UNANSWERED = 'unanswered';
+
+function count(counts: Record<string, number>, what: string): void {
+  counts[what] = (counts[what] ?? 0) + 1;
+}
+
+function hasTraded({ executedQuantity }: OrderRecord): boolean {
+  return Number(executedQuantity) > 0;
+}
+
+/** The code a reason begins with: what follows differs from order to order. */
+function stableReason({ reason, state }: OrderRecord): string {
+  const [code = ''] = reason.split(/[:\s]/, 1);
+  return code === '' ? state : code;
+}

@@ -1,0 +1,117 @@
+import { freezeSnapshot } from '../assistants/freeze.ts';
+import { DETECTOR_VERSION } from '../assistants/market-monitor.ts';
+import { EMPTY_MEMORY, type Memory, type PastCall } from '../assistants/mind.ts';
+import type { Role } from '../assistants/role.ts';
+import type { Snapshot, Trigger } from '../assistants/snapshot.ts';
+import type { Opinion } from '../assistants/speech.ts';
+import { wantedBy } from '../debate/arms.ts';
+import { forEveryRole } from '../debate/weights.ts';
+import { eventId } from '../identity.ts';
+import { Watch } from './desk.ts';
+import type { BooksAtClose, Gear, MarketView } from './strategy.ts';
+
+/** As many past calls as a mind is shown, as live: `actors/memory.ts`. */
+const SHOWN_CALLS = 50;
+
+/** One question to the ring, its facts frozen, and what each assistant remembers at that close. */
+export interface Motion {
+  readonly view: MarketView;
+  readonly trigger: Trigger;
+  readonly snapshot: Snapshot;
+  readonly memories: Readonly<Record<Role, Memory>>;
+}
+
+interface Market {
+  readonly watch: Watch;
+  memories: Readonly<Record<Role, Memory>>;
+}
+
+export interface MotionsOptions {
+  readonly venue: string;
+  /** In the lean gear motions have no id: nothing is recorded under one. */
+  readonly gear: Gear;
+}
+
+/** The questions the market monitor puts, and what the assistants remember of their own answers:
+ * what the council and everything it is compared with have in common. */
+export class Motions {
+  readonly #options: MotionsOptions;
+  readonly #markets = new Map<string, Market>();
+
+  constructor(options: MotionsOptions) {
+    this.#options = options;
+  }
+
+  /** The motions of one close, in the order of the markets. Books are valued at the closes of all
+   * that are asked about before any facts are frozen. */
+  put(closed: readonly MarketView[], books: BooksAtClose): readonly Motion[] {
+    let asked: { readonly view: MarketView; readonly trigger: Trigger }[] | null = null;
+    for (const view of closed) {
+      const trigger = this.#triggerOf(view, books);
+      if (trigger === null) continue;
+      asked ??= [];
+      asked.push({ view, trigger });
+    }
+    if (asked === null) return NONE;
+    books.value(asked.map(({ view }) => view.instrument.symbol));
+    return asked.map(({ view, trigger }) => {
+      const { memories } = this.#marketOf(view);
+      return { view, trigger, snapshot: this.#freeze(view, trigger, books), memories };
+    });
+  }
+
+  /** Each assistant remembers its first opinion, once the debate is over. */
+  learn({ view, snapshot }: Motion, opinionOf: (role: Role) => Opinion | null): void {
+    const market = this.#marketOf(view);
+    const { closeTimeMs } = snapshot;
+    const { close } = view.candle;
+    market.memories = forEveryRole((role) => {
+      const opinion = opinionOf(role);
+      const memory = market.memories[role];
+      if (opinion === null) return memory;
+      const { confidenceBp } = opinion;
+      return remember(memory, { closeTimeMs, action: wantedBy(opinion), confidenceBp, close });
+    });
+  }
+
+  #triggerOf(view: MarketView, books: BooksAtClose): Trigger | null {
+    const { index, reading, previous, candle, instrument } = view;
+    const { watch } = this.#marketOf(view);
+    const entryPrice = books.entryPrice(instrument.symbol);
+    return watch.judge({ index, reading, previous, close: candle.close }, { entryPrice });
+  }
+
+  #freeze(view: MarketView, trigger: Trigger, books: BooksAtClose): Snapshot {
+    const { instrument, timeframe, candles, reading } = view;
+    const { symbol } = instrument;
+    const { venue } = this.#options;
+    const holdings = books.holdings(symbol);
+    const facts = { venue, symbol, timeframe, trigger, candles, reading, holdings, news: null };
+    return freezeSnapshot({ ...facts, eventId: this.#eventIdOf(view, trigger) });
+  }
+
+  #eventIdOf({ instrument: { symbol }, timeframe, candle }: MarketView, kind: Trigger): string {
+    const { venue, gear } = this.#options;
+    if (gear === 'lean') return '';
+    const { closeTimeMs } = candle;
+    const detectorVersion = DETECTOR_VERSION;
+    return eventId({ venue, symbol, kind, timeframe, closeTimeMs, detectorVersion });
+  }
+
+  #marketOf({ instrument: { symbol } }: MarketView): Market {
+    let market = this.#markets.get(symbol);
+    if (market === undefined) {
+      market = { watch: new Watch(), memories: forEveryRole(() => EMPTY_MEMORY) };
+      this.#markets.set(symbol, market);
+    }
+    return market;
+  }
+}
+
+const NONE: readonly Motion[] = [];
+
+function remember({ calls }: Memory, call: PastCall): Memory {
+  const kept = calls.slice(1 - SHOWN_CALLS);
+  kept.push(call);
+  return { calls: kept };
+}
