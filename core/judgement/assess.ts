@@ -32,8 +32,8 @@ import { regimesOfReturns, surveyMarket } from './survey.ts';
 export interface AssessInputs {
   /** The run that is judged. */
   readonly result: BacktestResult;
-  /** The others, on the same candles and the same clock; without `hold`, which is made here. The one
-   * named `vote` is what the debate is measured against. */
+  /** The others, on the same candles and the same clock; without `hold`, which is made here. The
+   * one named `vote` is what the debate is measured against. */
   readonly arms?: readonly { readonly name: string; readonly run: Run }[];
   /** The candles all of them saw. */
   readonly series: readonly MarketSeries[];

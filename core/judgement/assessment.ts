@@ -121,7 +121,7 @@ export interface DeflatedSharpe {
 export interface ArmRow {
   readonly name: string;
   readonly metrics: Metrics;
-  /** This arm against the judged run; `null` in the row of the judged run itself. */
+  /** The judged run less this arm; `null` in the row of the judged run itself. */
   readonly difference: Difference | null;
 }
 

@@ -25,9 +25,9 @@ export interface BootstrapInputs {
   readonly lengthFrom: readonly number[];
 }
 
-/** One percentile interval for each statistic (Efron 1979), by the stationary bootstrap of Politis &
- * Romano ("The stationary bootstrap", JASA 89, 1994): blocks begin anywhere, have geometric lengths
- * and wrap around the end. `null` where there are too few values or the statistic is undefined in
+/** One percentile interval for each statistic (Efron 1979), by the stationary bootstrap of Politis
+ * & Romano ("The stationary bootstrap", JASA 89, 1994): blocks begin anywhere, have geometric
+ * lengths and wrap around the end. `null` where there are too few values or the statistic is undefined in
  * more than a twentieth of the resamples. The same inputs and seed give the same interval. */
 export function bootstrapIntervals(
   { columns, statistics, lengthFrom }: BootstrapInputs,

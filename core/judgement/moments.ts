@@ -5,7 +5,8 @@ export interface Moments {
   /** Sample standard deviation (n − 1); `null` with fewer than two values, 0 where all are equal up
    * to rounding. */
   readonly deviation: number | null;
-  /** Root of the mean square of what fell short of zero, over all values. */
+  /** Root of the mean square of what fell short of zero, over all values; 0 where only rounding
+   * did. */
   readonly downside: number;
   /** Of the values themselves (biased), as Bailey & López de Prado use them; kurtosis is 3 for a
    * normal distribution. `null` where nothing varies. */
@@ -34,7 +35,8 @@ export function momentsOf(values: Float64Array, less = 0): Moments {
     fourth += square * square;
     if (value < 0) shortfall += value * value;
   }
-  const around = { count, mean, downside: count === 0 ? 0 : Math.sqrt(shortfall / count) };
+  const downside = count === 0 ? 0 : Math.sqrt(shortfall / count);
+  const around = { count, mean, downside: downside > ROUNDING ? downside : 0 };
   if (count < 2) return { ...around, deviation: null, skewness: null, kurtosis: null };
   const deviation = Math.sqrt(second / (count - 1));
   if (deviation <= ROUNDING + RELATIVE_ROUNDING * Math.abs(mean)) {

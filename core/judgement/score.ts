@@ -16,7 +16,7 @@ export function brierOf(stance: Stance, label: Action): number {
   return buy * buy + sell * sell + hold * hold;
 }
 
-/** −ln of the share given to what came (Good 1952), the share clipped to `LEAST_SHARE`: 0 … 9.21. */
+/** −ln of the share given to what came (Good 1952), clipped to `LEAST_SHARE`: 0 … 9.21. */
 export function logScoreOf(stance: Stance, label: Action): number {
   return -Math.log(Math.max(LEAST_SHARE, shareOfLabel(stance, label) / WHOLE));
 }
@@ -87,18 +87,18 @@ export const CALIBRATION_BINS = 10;
  * error as in Naeini, Cooper & Hauskrecht 2015). Of two equal tops none is a claim: left out. */
 export class CalibrationSheet {
   readonly #counts = new Float64Array(CALIBRATION_BINS);
-  readonly #said = new Float64Array(CALIBRATION_BINS);
+  /** Basis points, so that sums are exact. */
+  readonly #saidBp = new Float64Array(CALIBRATION_BINS);
   readonly #came = new Float64Array(CALIBRATION_BINS);
 
   add(stance: Stance, label: Action): void {
     const top = topAction(stance);
     if (top === null) return;
     const shareBp = shareOfLabel(stance, top);
-    const share = shareBp / WHOLE;
     // A share on a line belongs to the bin above it; 1 to the last. Whole numbers find the line.
     const bin = Math.min(CALIBRATION_BINS - 1, Math.floor((shareBp * CALIBRATION_BINS) / WHOLE));
     this.#counts[bin] = (this.#counts[bin] as number) + 1;
-    this.#said[bin] = (this.#said[bin] as number) + share;
+    this.#saidBp[bin] = (this.#saidBp[bin] as number) + shareBp;
     if (top === label) this.#came[bin] = (this.#came[bin] as number) + 1;
   }
 
@@ -107,7 +107,7 @@ export class CalibrationSheet {
     let [total, gap] = [0, 0];
     for (let bin = 0; bin < CALIBRATION_BINS; bin += 1) {
       const count = this.#counts[bin] as number;
-      const [said, came] = [this.#said[bin] as number, this.#came[bin] as number];
+      const [said, came] = [(this.#saidBp[bin] as number) / WHOLE, this.#came[bin] as number];
       total += count;
       gap += Math.abs(said - came);
       bins.push({

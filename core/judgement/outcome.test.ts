@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Candle } from '../market/candle.ts';
+import {
+  DEFAULT_BARRIERS,
+  isSettled,
+  type OpenCall,
+  type Outcome,
+  OutcomeSettler,
+  openCall,
+  outcomeTerms,
+  step,
+} from './outcome.ts';
+import { candlesOf, START_MS } from './run.fixture.ts';
+
+// Failure here looks like: an opinion judged by what came after its horizon, or one that is counted
+// twice, or dropped because the data ended.
+
+const MINUTE_MS = 60_000;
+const FREE = { ...DEFAULT_BARRIERS, roundTripCost: 0 };
+/** Barriers 10 away from the entry. */
+const ATR = 5;
+
+function candle(at: number, [open, high, low, close]: readonly [number, number, number, number]) {
+  const openTimeMs = START_MS + at * MINUTE_MS;
+  const times = { openTimeMs, closeTimeMs: openTimeMs + MINUTE_MS - 1 };
+  return { ...times, open, high, low, close, volume: 1 } satisfies Candle;
+}
+
+const QUIET = [100, 101, 99, 100] as const;
+
+/** What comes of a call at the close before the first of these. */
+function settle(
+  shapes: readonly (readonly [number, number, number, number])[],
+  terms = FREE,
+): OpenCall | Outcome {
+  let state: OpenCall | Outcome = openCall(START_MS - 1, ATR);
+  for (const [at, shape] of shapes.entries()) {
+    if (isSettled(state)) return state;
+    state = step(state, candle(at, shape), terms);
+  }
+  return state;
+}
+
+describe('outcome of an opinion', () => {
+  test.each([
+    ['the target first', [QUIET, [100, 110, 99, 105]], 'BUY', 'target', 110],
+    ['the stop first', [QUIET, [100, 101, 90, 95]], 'SELL', 'stop', 90],
+    ['a gap over the target', [QUIET, [115, 116, 114, 115]], 'BUY', 'target', 115],
+    ['a gap through the stop', [QUIET, [85, 120, 84, 119]], 'SELL', 'stop', 85],
+    ['at once', [[100, 112, 99, 111]], 'BUY', 'target', 110],
+    ['time is up', new Array(12).fill(QUIET), 'HOLD', 'time', 100],
+  ] as const)('%s - %s', (_, shapes, label, reached, exitPrice) => {
+    expect(settle(shapes)).toMatchObject({ label, reached, exitPrice, entryPrice: 100 });
+  });
+
+  test('both barriers in one candle - the stop, and it is said that nobody knows', () => {
+    const both = settle([[100, 111, 89, 100]]);
+    expect(both).toMatchObject({ label: 'SELL', reached: 'stop', ambiguous: true });
+  });
+
+  test('what does not pay its costs - HOLD, whichever barrier was reached', () => {
+    const dear = { ...FREE, roundTripCost: 0.101 };
+    expect(settle([[100, 110, 99, 105]], dear)).toMatchObject({ label: 'HOLD', reached: 'target' });
+    expect(settle([[100, 101, 90, 95]], dear)).toMatchObject({ label: 'HOLD', reached: 'stop' });
+    const bearable = { ...FREE, roundTripCost: 0.099 };
+    expect(settle([[100, 110, 99, 105]], bearable)).toMatchObject({ label: 'BUY' });
+  });
+
+  test('entry - the open of the next candle, not the close the opinion saw', () => {
+    expect(settle([[107, 108, 106, 107], QUIET])).toMatchObject({ entryPrice: 107 });
+  });
+
+  test('candles up to its own close - are not looked at', () => {
+    const call = openCall(START_MS + MINUTE_MS - 1, ATR);
+    expect(step(call, candle(0, [100, 200, 1, 100]), FREE)).toBe(call);
+  });
+
+  test('any market - the label is settled within the horizon, and no later candle matters', () => {
+    fc.assert(
+      fc.property(
+        fc.string(),
+        fc.nat(50),
+        fc.double({ min: 0.1, max: 3, noNaN: true }),
+        (seed, at, atr) => {
+          const candles = candlesOf(seed, 80);
+          const asked = (candles[at] as Candle).closeTimeMs;
+          const found = settleBy(candles, asked, atr);
+          expect(found.candles).toBeLessThanOrEqual(FREE.horizonCandles);
+          const settledAt = candles.findIndex(
+            ({ closeTimeMs }) => closeTimeMs === found.settledAtMs,
+          );
+          expect(settledAt).toBe(at + found.candles);
+          const changed = candles.map((one, index) => (index > settledAt ? wild(one) : one));
+          expect(settleBy(changed, asked, atr)).toEqual(found);
+          const earlier = candles.map((one, index) => (index <= at ? wild(one) : one));
+          expect(settleBy(earlier, asked, atr)).toEqual(found);
+        },
+      ),
+    );
+  });
+
+  test('many calls at once - each as if it were alone, each once, the last ones not at all', () => {
+    const candles = candlesOf('many', 300);
+    const settler = new OutcomeSettler(FREE);
+    const found = new Map<number, Outcome>();
+    let most = 0;
+    for (const one of candles) {
+      for (const { closeTimeMs, outcome } of settler.push(one)) {
+        expect(found.has(closeTimeMs)).toBe(false);
+        found.set(closeTimeMs, outcome);
+      }
+      settler.add(one.closeTimeMs, 0.5);
+      most = Math.max(most, settler.open.length);
+    }
+    expect(most).toBeLessThanOrEqual(FREE.horizonCandles);
+    expect(found.size + settler.open.length).toBe(candles.length);
+    expect(settler.open.length).toBeGreaterThan(0);
+    for (const [closeTimeMs, outcome] of found) {
+      expect(settleBy(candles, closeTimeMs, 0.5)).toEqual(outcome);
+    }
+  });
+
+  test('a restart between two candles - goes on from what was kept, as JSON', () => {
+    const candles = candlesOf('restart', 40);
+    const before = new OutcomeSettler(FREE);
+    before.add((candles[0] as Candle).closeTimeMs, 1);
+    expect(before.push(candles[1] as Candle)).toEqual([]);
+    const after = new OutcomeSettler(FREE, JSON.parse(JSON.stringify(before.open)));
+    const settled = candles.slice(2).flatMap((one) => after.push(one));
+    const whole = settleBy(candles, (candles[0] as Candle).closeTimeMs, 1);
+    expect(settled.map(({ outcome }) => outcome)).toEqual([whole]);
+  });
+
+  test('terms and ranges that cannot be - are refused with their figures', () => {
+    const costs = { takerFeeBps: 10, halfSpreadBps: 1 };
+    expect(outcomeTerms(costs)).toEqual({ ...DEFAULT_BARRIERS, roundTripCost: 0.0022 });
+    expect(() => openCall(0, 0)).toThrow('atr must be positive, was 0');
+    expect(() => openCall(0, Number.NaN)).toThrow('atr must be positive, was NaN');
+    const half = { ...DEFAULT_BARRIERS, horizonCandles: 1.5 };
+    expect(() => outcomeTerms(costs, half)).toThrow('must be a whole number, was 1.5');
+    expect(() => outcomeTerms({ ...costs, takerFeeBps: 5_000 })).toThrow('below 1, was 1.0002');
+  });
+});
+
+function settleBy(candles: readonly Candle[], closeTimeMs: number, atr: number): Outcome {
+  let state: OpenCall | Outcome = openCall(closeTimeMs, atr);
+  for (const one of candles) {
+    if (!isSettled(state)) state = step(state, one, FREE);
+  }
+  if (!isSettled(state)) throw new Error('the fixture is too short');
+  return state;
+}
+
+function wild(one: Candle): Candle {
+  return { ...one, open: one.open * 7, high: one.high * 9, low: one.low / 9, close: one.close * 5 };
+}
