@@ -1,7 +1,8 @@
 import type { AccountOptions } from '../../core/backtest/account/terms.ts';
 import { isAmount } from '../../core/market/money.ts';
-import { parseRiskLimits, type RiskLimits } from '../../core/risk/limits.ts';
-import type { Conditions } from '../../core/venue/conditions.ts';
+import { firstDeposit } from '../../core/portfolio/first-deposit.ts';
+import { DEFAULT_LIMITS, parseRiskLimits, type RiskLimits } from '../../core/risk/limits.ts';
+import { type Conditions, DEFAULT_CONDITIONS } from '../../core/venue/conditions.ts';
 import { CorroError } from '../../proto/errors.ts';
 import { settingsOf } from './grid.ts';
 
@@ -16,6 +17,19 @@ export interface TermFlags {
 
 /** What an account is opened with, but for its markets. */
 export type AccountRequest = Pick<AccountOptions, 'capital' | 'conditions' | 'limits'>;
+
+/** Every term with its default filled in: two accounts with equal ones are the same account. */
+export function fullTerms(
+  { capital, conditions, limits }: AccountRequest,
+  quote: string,
+): Readonly<Record<string, unknown>> {
+  return {
+    quote,
+    capital: capital?.[quote] ?? firstDeposit(quote),
+    conditions: { ...DEFAULT_CONDITIONS, ...conditions },
+    limits: { ...DEFAULT_LIMITS, ...limits },
+  };
+}
 
 const ALL_BPS = 10_000;
 /** What the paper market takes: a tenth of the price. */

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
-import { CorroError } from '../../proto/errors.ts';
+import { StrategyFault } from '../../core/backtest/strategy-fault.ts';
+import { CorroError, ERRORS } from '../../proto/errors.ts';
 import type { Outcome } from './pool.ts';
 
 export interface ToThread<Task> {
@@ -43,8 +44,12 @@ async function attempt<Result>(act: () => Result | Promise<Result>): Promise<Out
   }
 }
 
-/** A fault as it crosses threads: errors of ours keep their code, a bug keeps its stack. */
+/** A fault as it crosses threads: errors of ours keep their code, a bug keeps its stack, and a
+ * strategy's own fault names the strategy and the candle. */
 export function faultOf(error: unknown): Extract<Outcome<never>, { ok: false }>['fault'] {
   if (error instanceof CorroError) return { code: error.code, text: error.message };
+  if (error instanceof StrategyFault) {
+    return { code: 'failed', text: `${ERRORS.failed.text}: ${error.message}` };
+  }
   return { code: 'failed', text: inspect(error) };
 }

@@ -10,7 +10,7 @@ import {
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { type AccountTerms, RESULT_VERSION } from '../../core/backtest/result.ts';
+import { RESULT_VERSION } from '../../core/backtest/result.ts';
 import { hashOf } from '../../core/hash.ts';
 import { asked, writeAll } from './files.ts';
 
@@ -59,7 +59,7 @@ const STRETCH = z.object({
 /** The data a trial saw. */
 export type Stretch = z.infer<typeof STRETCH>;
 
-const SUMS = z.array(z.number());
+const SUMS = z.array(z.number()).readonly();
 
 const TRIAL = z.object({
   version: z.literal(TRIAL_VERSION),
@@ -84,7 +84,8 @@ export type Trial = z.infer<typeof TRIAL>;
 export interface TrialKey {
   readonly strategy: Trial['strategy'];
   readonly data: Stretch;
-  readonly account: AccountTerms;
+  /** Every term of the account, defaults filled in. */
+  readonly account: Readonly<Record<string, unknown>>;
 }
 
 /** Two runs with equal strategy, version, parameters, data and account terms are one trial. */

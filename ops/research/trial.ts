@@ -1,0 +1,165 @@
+import { dataUsed } from '../../core/backtest/data-used.ts';
+import type { AccountTerms, BacktestResult } from '../../core/backtest/result.ts';
+import type { MarketSeries } from '../../core/backtest/series.ts';
+import { simulate } from '../../core/backtest/simulate.ts';
+import type { Gear, Strategy } from '../../core/backtest/strategy.ts';
+import type { Metrics } from '../../core/judgement/assessment.ts';
+import { metricsOf } from '../../core/judgement/metrics.ts';
+import { type Moments, momentsOf } from '../../core/judgement/moments.ts';
+import { type TrialBlocks, trialBlocks } from '../../core/judgement/overfitting.ts';
+import { returnsOf } from '../../core/judgement/returns.ts';
+import { CorroError } from '../../proto/errors.ts';
+import { type SharedMarkets, seriesOf, type Window } from './market-data.ts';
+import { describeStrategy, type StrategyRequest, strategyFor } from './strategy-of.ts';
+import type { AccountRequest } from './terms.ts';
+import type { Figures } from './trials.ts';
+
+/** One run of one strategy. It crosses threads. */
+export interface TrialTask {
+  readonly kind: 'trial';
+  readonly strategy: StrategyRequest;
+  readonly account: AccountRequest;
+  readonly gear: Gear;
+  readonly window: Window;
+  /** Whether the whole result is wanted, or only what a trial keeps. */
+  readonly keep: 'figures' | 'result';
+}
+
+export interface TrialDone {
+  readonly figures: Figures;
+  readonly moments: Moments;
+  readonly blocks: TrialBlocks | null;
+  readonly account: AccountTerms;
+  readonly result: BacktestResult | null;
+}
+
+/** Runs a trial over its window of the markets. What lies before the window is its history: as many
+ * candles as the strategy needs to warm up are folded and nothing is traded in them. */
+export async function runTrial(
+  task: TrialTask,
+  markets: SharedMarkets,
+  progress?: (candles: number) => void,
+): Promise<TrialDone> {
+  const { window, account, gear } = task;
+  const described = await describeStrategy(task.strategy, account);
+  if ('refused' in described) throw new CorroError('bad_configuration', described.refused);
+  const shown = withHistory(seriesOf(markets), window, described.warmup);
+  const strategy = await strategyFor(task.strategy, shown, { gear, account });
+  const whole = simulate({
+    series: shown,
+    strategy: tradingFrom(strategy, window.fromMs),
+    account,
+    gear,
+    ...(progress === undefined ? {} : { onClose: told(progress) }),
+  });
+  const result = onlyWindow(whole, shown, window);
+  const { values } = returnsOf(result);
+  return {
+    figures: figuresOf(metricsOf(result)),
+    moments: momentsOf(values),
+    blocks: trialBlocks(values),
+    account: result.account,
+    result: task.keep === 'result' ? result : null,
+  };
+}
+
+/** A strategy that only learns until candles open at `fromMs`: what it says before is dropped. */
+function tradingFrom(strategy: Strategy, fromMs: number): Strategy {
+  const { name, version, warmup, parameters } = strategy;
+  return {
+    ...{ name, version, warmup, parameters },
+    decide: (closed, books) => {
+      const decisions = strategy.decide(closed, books);
+      return (closed[0]?.candle.openTimeMs ?? 0) < fromMs ? [] : decisions;
+    },
+  };
+}
+
+const TELL_EVERY = 2_048;
+
+function told(progress: (candles: number) => void): (done: number) => boolean {
+  let last = 0;
+  return (done) => {
+    if (done - last >= TELL_EVERY) {
+      last = done;
+      progress(done);
+    }
+    return true;
+  };
+}
+
+/** The series of a window, each with what it needs of the past. A market without a candle in the
+ * window is left out. */
+function withHistory(
+  all: readonly MarketSeries[],
+  { fromMs, toMs }: Window,
+  warmup: number,
+): readonly MarketSeries[] {
+  const shown = all.flatMap((series) => {
+    const { candles } = series;
+    const before = candles.between(Number.NEGATIVE_INFINITY, fromMs).length;
+    const inside = candles.between(fromMs, toMs).length;
+    if (inside === 0) return [];
+    const first = candles.at(Math.max(0, before - warmup))?.openTimeMs ?? fromMs;
+    return [{ ...series, candles: candles.between(first, toMs) }];
+  });
+  if (shown.length > 0) return shown;
+  const range = [fromMs, toMs].map((timeMs) => new Date(timeMs).toISOString()).join(' to ');
+  throw new CorroError('bad_candle_file', `there is no candle from ${range}`);
+}
+
+/** The series of a window as a judge sees them: without history. */
+export function seriesOfWindow(
+  markets: SharedMarkets,
+  { fromMs, toMs }: Window,
+): readonly MarketSeries[] {
+  return seriesOf(markets)
+    .map((series) => ({ ...series, candles: series.candles.between(fromMs, toMs) }))
+    .filter(({ candles }) => candles.length > 0);
+}
+
+/** A result without the history its strategy warmed up on. */
+function onlyWindow(
+  result: BacktestResult,
+  shown: readonly MarketSeries[],
+  { fromMs, toMs }: Window,
+): BacktestResult {
+  const { curve } = result;
+  const history = curve.timeMs.findIndex((timeMs) => timeMs >= fromMs);
+  if (history <= 0) return result;
+  const series = shown.map((one) => ({ ...one, candles: one.candles.between(fromMs, toMs) }));
+  const closes = curve.timeMs.length - history;
+  return {
+    ...result,
+    data: dataUsed(series),
+    curve: {
+      timeMs: curve.timeMs.slice(history),
+      equity: curve.equity.slice(history),
+      exposure: curve.exposure.slice(history),
+    },
+    counts: {
+      ...result.counts,
+      closes,
+      candles: series.reduce((sum, { candles }) => sum + candles.length, 0),
+    },
+  };
+}
+
+/** What is kept of a run's metrics. */
+function figuresOf(metrics: Metrics): Figures {
+  const { maxDrawdown, ...rest } = metrics;
+  return {
+    totalReturn: rest.totalReturn,
+    annualReturn: rest.annualReturn,
+    annualVolatility: rest.annualVolatility,
+    sharpe: rest.sharpe,
+    sortino: rest.sortino,
+    calmar: rest.calmar,
+    maxDrawdown: maxDrawdown.depth,
+    exposure: rest.exposure,
+    trades: rest.trades,
+    winRate: rest.winRate,
+    profitFactor: rest.profitFactor,
+    feesPaid: rest.feesPaid,
+  };
+}
