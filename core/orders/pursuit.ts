@@ -355,7 +355,8 @@ function nothing(state: Pursuit, reason: string): OrderOutcome {
   };
 }
 
-function outcomeOf(order: OrderView, fills: BookedFills): OrderOutcome {
+/** How a leg stands or ended whose order is known. */
+export function outcomeOf(order: OrderView, fills: BookedFills): OrderOutcome {
   const { legId, clientOrderId, quantity, limitPrice, attempt, rejectCode, side, symbol } = order;
   const { executedQuantity: executed, averagePrice, fees } = fills;
   const state = endOf(order, executed);

@@ -84,6 +84,12 @@ export function refusal(refused: RefusalCode, detail = ''): Refusal {
   return { refused, text: detail ? `${REFUSALS[refused]}: ${detail}` : REFUSALS[refused] };
 }
 
+/** The code of a refusal by what it told people; `null` for any other text. */
+export function refusalCodeOf(text: string): RefusalCode | null {
+  const codes = Object.keys(REFUSALS) as RefusalCode[];
+  return codes.find((code) => text.startsWith(REFUSALS[code])) ?? null;
+}
+
 /** One purchase more than the fuse allows is no trading, it is a fault. Sales neither blow it nor
  * are kept back by it: one fall of the market asks for one of them per position, at once. */
 function blownFuse({ ordersLastMinute }: RiskFacts, limits: RiskLimits): Refusal | null {

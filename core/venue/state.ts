@@ -44,6 +44,8 @@ export interface SymbolState {
   lastOpenMs: number | null;
   /** What is known of its candles, to doubt a print by. */
   readonly prints: AbsurdPrints;
+  /** Candles so far of which not everything was believed. */
+  questioned: number;
   /** Where the market stands: the next candle's open, or the close when nobody knows that. */
   standsAt: number | null;
   nextTradeId: number;
@@ -97,6 +99,13 @@ export class VenueState {
   readonly #marketIds = new Map<string, string>();
   readonly #byClientId = new Map<string, number>();
   readonly #byAccount = new Map<string, number[]>();
+  readonly #keepsCandles: boolean;
+
+  /** `keepsCandles` false: for a tape of one timeframe that nobody asks for its past, and in which
+   * no candle is told twice. */
+  constructor({ keepsCandles = true }: { readonly keepsCandles?: boolean } = {}) {
+    this.#keepsCandles = keepsCandles;
+  }
 
   symbols(): readonly SymbolState[] {
     return [...this.#symbols.values()];
@@ -167,6 +176,7 @@ export class VenueState {
       lastPrice: null,
       lastOpenMs: null,
       prints: new AbsurdPrints(),
+      questioned: 0,
       standsAt: null,
       nextTradeId: 1,
     };
@@ -237,16 +247,20 @@ export class VenueState {
 
   #applyMove(move: TapeMove): void {
     const drivesBook = this.history.leads(move.symbol, move.timeframe);
-    this.history.add(move);
+    if (this.#keepsCandles) this.history.add(move);
     const symbol = this.#symbols.get(move.symbol);
     if (!symbol || !drivesBook) return;
-    const market = { middle: move.nextOpen ?? move.candle.close, volume: move.candle.volume };
+    const { nextOpen, candle } = move;
+    const market = { middle: nextOpen ?? candle.close, volume: candle.volume };
     const { steps } = symbol;
     const { conditions } = this;
-    symbol.fresh = () => buildBook(market, steps, conditions);
+    // Around an open that nobody would believe nobody offers anything, until its candle has shown
+    // whether the market is there.
+    const believed = nextOpen === null || symbol.prints.believesOpen(nextOpen, candle.close);
+    symbol.fresh = () => (believed ? buildBook(market, steps, conditions) : EMPTY_BOOK);
     symbol.taken = [];
     symbol.bookId += 1;
-    symbol.prints.judge(move.candle, neighboursOf(symbol, move));
+    if (symbol.prints.judge(candle, neighboursOf(symbol, move)) !== null) symbol.questioned += 1;
     symbol.lastOpenMs = move.candle.openTimeMs;
     symbol.lastPrice = move.candle.close;
     symbol.standsAt = market.middle;

@@ -1,0 +1,205 @@
+import type { Instrument } from '../../market/instrument.ts';
+import { Decimal, decimal, format, observedText } from '../../market/money.ts';
+import {
+  depositTransaction,
+  fillTransaction,
+  type LedgerTransaction,
+  releaseTransaction,
+  reserveTransaction,
+} from '../../portfolio/ledger.ts';
+import { applyFill, FLAT, type Position } from '../../portfolio/position.ts';
+import type { HeldPosition } from '../../risk/books.ts';
+import type { TradeRow } from '../../venue/events.ts';
+import { DAY_MS } from './closes.ts';
+
+interface Balance {
+  available: Decimal;
+  reserved: Decimal;
+}
+
+interface Reserve {
+  readonly asset: string;
+  amount: Decimal;
+}
+
+/** A position as the books show it: what is held, and the price it was last valued at. */
+interface Held extends Position {
+  readonly instrument: Instrument;
+  readonly currentPrice: string;
+}
+
+const NOTHING = new Decimal(0);
+
+/** One user's ledger, positions and peaks in memory: the sums of the same entries that Postgres
+ * keeps. */
+export class Books {
+  readonly #balances = new Map<string, Balance>();
+  readonly #positions = new Map<string, Held>();
+  readonly #peaks = new Map<string, Decimal>();
+  /** What each leg still holds, by leg id. */
+  readonly #reserves = new Map<string, Reserve>();
+  /** What there was of each asset when the newest day with a trade began, deposits included. */
+  readonly #dayTotals = new Map<string, Decimal>();
+  #day = Number.NEGATIVE_INFINITY;
+  #entries = 0;
+
+  /** Goes up with every trade and every deposit. */
+  get version(): number {
+    return this.#entries;
+  }
+
+  deposit(asset: string, amount: string): void {
+    this.#post(depositTransaction({ reference: this.#reference(), asset, amount }));
+    this.#peaks.set(asset, (this.#peaks.get(asset) ?? NOTHING).plus(amount));
+  }
+
+  reserve(legId: string, asset: string, amount: string): void {
+    this.#post(reserveTransaction({ reference: legId, asset, amount }));
+    this.#reserves.set(legId, { asset, amount: decimal(amount) });
+  }
+
+  /** Gives back what a leg still holds. */
+  release(legId: string): void {
+    const rest = this.#reserves.get(legId);
+    this.#reserves.delete(legId);
+    if (rest === undefined || rest.amount.isZero()) return;
+    const { asset, amount } = rest;
+    this.#post(releaseTransaction({ reference: legId, asset, amount: format(amount) }));
+  }
+
+  reservedFor(legId: string): { readonly asset: string; readonly amount: string } | null {
+    const own = this.#reserves.get(legId);
+    return own === undefined || own.amount.isZero()
+      ? null
+      : { asset: own.asset, amount: format(own.amount) };
+  }
+
+  /** Books one trade: ledger, position, peak. */
+  book(
+    legId: string,
+    instrument: Instrument,
+    { side, ...trade }: TradeRow & { readonly side: 'BUY' | 'SELL' },
+  ): void {
+    const { symbol, base, quote } = instrument;
+    const { quantity, price, fee, feeAsset } = trade;
+    this.#beginDay(trade.timeMs);
+    const reserve = this.#reserves.get(legId);
+    const reserved = format(reserve?.amount ?? NOTHING);
+    const fill = { side, base, quote, quantity, price, fee, feeAsset };
+    const moved = fillTransaction({ ...fill, reserved, reference: this.#reference() });
+    this.#post(moved);
+    const taken = moved.entries.find((entry) => entry.account === 'reserved');
+    if (reserve && taken) reserve.amount = reserve.amount.plus(taken.amount);
+    const after = applyFill(this.#positions.get(symbol) ?? FLAT, fill);
+    this.#positions.set(symbol, { ...after, instrument, currentPrice: price });
+    this.#revalue(quote);
+  }
+
+  /** Values a position at a close; nothing happens where none is held. */
+  mark(symbol: string, close: number): void {
+    const held = this.#positions.get(symbol);
+    if (held === undefined || held.quantity === '0') return;
+    this.#positions.set(symbol, { ...held, currentPrice: observedText(close) });
+    this.#revalue(held.instrument.quote);
+  }
+
+  position(symbol: string): Position {
+    return this.#positions.get(symbol) ?? FLAT;
+  }
+
+  /** Base units that can be sold in lots, `0` when there are less. */
+  sellable(symbol: string): string {
+    const held = this.#positions.get(symbol);
+    if (held === undefined || held.quantity === '0') return '0';
+    return decimal(held.quantity).gte(held.instrument.lotSize) ? held.quantity : '0';
+  }
+
+  balance(asset: string): { readonly available: string; readonly reserved: string } {
+    const { available, reserved } = this.#balances.get(asset) ?? NO_BALANCE;
+    return { available: format(available), reserved: format(reserved) };
+  }
+
+  assets(): readonly string[] {
+    return [...this.#balances.keys()];
+  }
+
+  peak(quote: string): string {
+    return format(this.#peaks.get(quote) ?? NOTHING);
+  }
+
+  /** Positions of one quote asset, those that were closed too. */
+  positionsIn(
+    quote: string,
+  ): readonly (HeldPosition & { readonly entryPrice: string; readonly instrument: Instrument })[] {
+    return [...this.#positions]
+      .filter(([, held]) => held.instrument.quote === quote)
+      .map(([symbol, { quantity, entryPrice, currentPrice, instrument }]) => {
+        return { symbol, quantity, entryPrice, currentPrice, instrument };
+      });
+  }
+
+  /** Equity at 00:00 UTC of a day in its quote asset, plus what was paid in since.
+   * `closeBefore`: the last close before that day; `null` without one, and then the position counts
+   * at its current price. */
+  dayStartEquity(
+    quote: string,
+    dayStartMs: number,
+    closeBefore: (symbol: string) => string | null,
+  ): Decimal {
+    const day = dayStartMs / DAY_MS;
+    const had = (asset: string): Decimal =>
+      day > this.#day ? this.#total(asset) : (this.#dayTotals.get(asset) ?? NOTHING);
+    let equity = had(quote);
+    for (const { symbol, currentPrice, instrument } of this.positionsIn(quote)) {
+      const base = had(instrument.base);
+      if (base.isZero()) continue;
+      equity = equity.plus(base.times(closeBefore(symbol) ?? currentPrice));
+    }
+    return equity;
+  }
+
+  #reference(): string {
+    this.#entries += 1;
+    return String(this.#entries);
+  }
+
+  #beginDay(timeMs: number): void {
+    const day = Math.floor(timeMs / DAY_MS);
+    if (day <= this.#day) return;
+    this.#day = day;
+    for (const asset of this.#balances.keys()) this.#dayTotals.set(asset, this.#total(asset));
+  }
+
+  #total(asset: string): Decimal {
+    const { available, reserved } = this.#balances.get(asset) ?? NO_BALANCE;
+    return available.plus(reserved);
+  }
+
+  #post({ kind, reference, entries }: LedgerTransaction): void {
+    for (const { account, asset, amount } of entries) {
+      if (account !== 'available' && account !== 'reserved') continue;
+      const balance = this.#balances.get(asset) ?? { ...NO_BALANCE };
+      this.#balances.set(asset, balance);
+      balance[account] = balance[account].plus(amount);
+      if (balance[account].isNegative()) {
+        const was = balance[account].toFixed();
+        throw new Error(
+          `${account} ${asset} must not be negative, was ${was} after ${kind} ${reference}`,
+        );
+      }
+    }
+  }
+
+  #revalue(quote: string): void {
+    let worth = this.#total(quote);
+    for (const { instrument, quantity, currentPrice } of this.#positions.values()) {
+      if (instrument.quote !== quote || quantity === '0') continue;
+      const value = decimal(quantity).times(currentPrice);
+      worth = worth.plus(value.toDecimalPlaces(18, Decimal.ROUND_HALF_UP));
+    }
+    const peak = this.#peaks.get(quote) ?? NOTHING;
+    if (worth.gt(peak)) this.#peaks.set(quote, worth);
+  }
+}
+
+const NO_BALANCE: Balance = { available: NOTHING, reserved: NOTHING };

@@ -1,0 +1,126 @@
+import type { Timeframe } from '../../market/candle.ts';
+import type { Instrument } from '../../market/instrument.ts';
+import type { OrderParameters } from '../../orders/parameters.ts';
+import type { DepthReport } from '../../orders/routing.ts';
+import { Wallet } from '../../venue/accounts.ts';
+import type { Conditions } from '../../venue/conditions.ts';
+import { amount } from '../../venue/decimals.ts';
+import type { TapeMove, TradeRow } from '../../venue/events.ts';
+import { bookOf, marketId, type OrderRecord, VenueState } from '../../venue/state.ts';
+import { decideTape } from '../../venue/tape.ts';
+import { decideCancel, decideOrder } from '../../venue/trading.ts';
+import type { MarketClose } from './terms.ts';
+
+/** The one account a backtest trades for, at the venue as in our own books. */
+export const ACCOUNT = 'backtest';
+
+/** The paper venue without its server: the same acts judged by the same arithmetic. */
+export class PaperMarket {
+  readonly #state = new VenueState({ keepsCandles: false });
+  readonly #timeframe: Timeframe;
+
+  constructor(terms: {
+    readonly instruments: readonly Instrument[];
+    readonly conditions: Conditions;
+    readonly timeframe: Timeframe;
+    readonly deposits: Readonly<Record<string, string>>;
+  }) {
+    const { instruments, conditions, timeframe, deposits } = terms;
+    this.#timeframe = timeframe;
+    this.#state.apply({ type: 'conditions', conditions });
+    this.#state.apply({ type: 'instruments', instruments });
+    const wallet = new Wallet(this.#state.accounts.balances(ACCOUNT));
+    for (const [asset, text] of Object.entries(deposits)) {
+      wallet.change(asset, { free: amount(text) });
+    }
+    const balances = wallet.rows();
+    const paid = { depositId: 'first', account: ACCOUNT, deposits, balances };
+    this.#state.apply({ type: 'deposit', ...paid });
+  }
+
+  /** Moves the market to one close; what it fills of the orders that rested, in the venue's
+   * order. */
+  pass({ timeMs, entries }: MarketClose): readonly TradeRow[] {
+    const timeframe = this.#timeframe;
+    const moves = entries.map(({ symbol, candle, nextOpen }): TapeMove => {
+      return { symbol, timeframe, candle, nextOpen };
+    });
+    if (this.#untouched(moves)) {
+      this.#state.apply({ type: 'tape', timeMs, moves, trades: [], balances: {} });
+      return [];
+    }
+    const event = decideTape(this.#state, { timeMs, moves });
+    if (event === null) return [];
+    this.#state.apply(event);
+    return event.trades;
+  }
+
+  /** Sends an order. Throws the venue's `Refusal`. */
+  place(clientOrderId: string, parameters: OrderParameters): OrderRecord {
+    const { symbol, side, type, timeInForce, quantity, limitPrice, stopPrice } = parameters;
+    const event = decideOrder(
+      this.#state,
+      {
+        account: ACCOUNT,
+        market: marketId(symbol),
+        ...{ clientOrderId, side, type },
+        timeInForce: timeInForce ?? 'GTC',
+        price: limitPrice === null ? null : amount(limitPrice),
+        stopPrice: stopPrice === null ? null : amount(stopPrice),
+        quantity: amount(quantity),
+        quoteQuantity: null,
+      },
+      { nowMs: 0, share: 1 },
+    );
+    this.#state.apply(event);
+    return this.#state.orders.get(event.order.orderId) as OrderRecord;
+  }
+
+  /** Takes an open order back. Throws the venue's `Refusal` when it is over. */
+  cancel(orderId: number): void {
+    this.#state.apply(decideCancel(this.#state, this.#state.orders.get(orderId), 0));
+  }
+
+  /** The book of a symbol as it stands now. */
+  depth(symbol: string): DepthReport {
+    const market = this.#state.symbol(symbol);
+    if (!market) return { bids: [], asks: [] };
+    const { bids, asks } = bookOf(market);
+    const levels = (side: typeof bids) =>
+      side.map(({ price, quantity }) => {
+        return { price: price.toFixed(), quantity: quantity.toFixed() };
+      });
+    return { bids: levels(bids), asks: levels(asks) };
+  }
+
+  /** Candles of which not everything was believed. */
+  get questionedPrints(): number {
+    return this.#state.symbols().reduce((sum, { questioned }) => sum + questioned, 0);
+  }
+
+  /** Free and locked, decimal strings by asset. */
+  balances(): ReadonlyMap<string, { readonly free: string; readonly locked: string }> {
+    const rows = [...this.#state.accounts.balances(ACCOUNT)];
+    return new Map(
+      rows.map(([asset, { free, locked }]) => {
+        return [asset, { free: free.toFixed(), locked: locked.toFixed() }];
+      }),
+    );
+  }
+
+  /** True when every open order is a stop that this close stays above. */
+  #untouched(moves: readonly TapeMove[]): boolean {
+    for (const record of this.#state.open.values()) {
+      const { symbol, side, stopPrice } = record.terms;
+      const move = moves.find((one) => one.symbol === symbol);
+      if (move === undefined) continue;
+      if (side !== 'SELL' || stopPrice === undefined || record.workingTimeMs !== null) return false;
+      const { candle, nextOpen } = move;
+      const before = this.#state.symbol(symbol)?.lastPrice ?? candle.low;
+      // The nearest double of a stop is below a price exactly where the stop itself is, or equal.
+      const stop = Number(stopPrice);
+      if (Math.min(candle.low, candle.open, before, nextOpen ?? candle.low) <= stop) return false;
+    }
+    return true;
+  }
+}
