@@ -43,7 +43,7 @@ export class RunStopped extends Error {
 }
 
 /** Series by symbol. Throws a `RangeError` on none, on an empty one, on two of one symbol and on
- * timeframes or quote assets that differ: one clock, one account, one kind of money. */
+ * timeframes that differ. */
 export function marketsInOrder(series: readonly MarketSeries[]): readonly MarketSeries[] {
   const named = series.map((one) => ({ symbol: one.instrument.symbol, ...one }));
   const ordered = named.sort(compareMarkets);
@@ -54,22 +54,11 @@ export function marketsInOrder(series: readonly MarketSeries[]): readonly Market
       throw new RangeError(`${symbol} must be there once, was there twice`);
     }
   });
-  expectOne(
-    ordered.map(({ timeframe }) => timeframe),
-    'timeframe',
-  );
-  expectOne(
-    ordered.map(({ instrument }) => instrument.quote),
-    'quote asset',
-  );
-  return ordered;
-}
-
-function expectOne(found: readonly string[], what: string): void {
-  const distinct = [...new Set(found)];
-  if (distinct.length > 1) {
-    throw new RangeError(`series must have one ${what}, had ${distinct.join(', ')}`);
+  const timeframes = [...new Set(ordered.map(({ timeframe }) => timeframe))];
+  if (timeframes.length > 1) {
+    throw new RangeError(`series must have one timeframe, had ${timeframes.join(', ')}`);
   }
+  return ordered;
 }
 
 /** Runs a strategy over markets in order, on an account that was opened for them: at every close
