@@ -82,7 +82,7 @@ export function assess(inputs: AssessInputs): Assessment {
     name,
     metrics,
     hold: (rows.at(-1) as ArmRow).metrics,
-    intervals: intervalsOf(returns, free, bootstrap),
+    intervals: intervalsOf(returns, { free, bootstrap, hasSharpe: metrics.sharpe !== null }),
     deflated: deflatedSharpe(momentsOf(returns.values, free), trials),
     arms: [{ name, metrics, difference: null }, ...rows],
     debate: debateWorth({ decisions: result.decisions, factsOf, bootstrap, difference: vote }),
@@ -113,10 +113,16 @@ function closesAsked(decisions: readonly Decision[]): Map<string, Set<number>> {
   return asked;
 }
 
+interface IntervalInputs {
+  readonly free: number;
+  readonly bootstrap: BootstrapTerms;
+  /** Without a Sharpe ratio there is no interval of one. */
+  readonly hasSharpe: boolean;
+}
+
 function intervalsOf(
   { values, years, periodsPerYear }: Returns,
-  free: number,
-  bootstrap: BootstrapTerms,
+  { free, bootstrap, hasSharpe }: IntervalInputs,
 ): Assessment['intervals'] {
   const around = aroundMean(values);
   const ones = new Float64Array(values.length).fill(1);
@@ -134,7 +140,7 @@ function intervalsOf(
     },
     bootstrap,
   );
-  return { sharpe, annualGrowth, totalReturn };
+  return { sharpe: hasSharpe ? sharpe : null, annualGrowth, totalReturn };
 }
 
 interface RegimeInputs {

@@ -8,7 +8,7 @@ import type {
 } from './assessment.ts';
 import { bootstrapIntervals } from './bootstrap.ts';
 import { riskFreeOfPeriod } from './metrics.ts';
-import { known } from './moments.ts';
+import { known, momentsOf, sharpeOf } from './moments.ts';
 import { logarithms, type Run, requireOneClock, returnsOf } from './returns.ts';
 import { aroundMean, ratio, sharpeOfSums, squaresOf } from './sums.ts';
 import { wordsOf } from './words.ts';
@@ -55,8 +55,13 @@ export function differenceOf(judged: Run, other: Run, options: DifferenceOptions
   ];
   const observed = statistics(Float64Array.from(columns, total)).map(known);
   const intervals = bootstrapIntervals({ columns, statistics, lengthFrom: [1, 2, 4] }, bootstrap);
-  const [growth = null, sharpe = null] = observed;
-  const [growthInterval = null, sharpeInterval = null] = intervals;
+  const [growth = null] = observed;
+  const [growthInterval = null] = intervals;
+  // Where one of the two has no Sharpe ratio, there is no difference of them.
+  const both = [one, two].every(({ values }) => sharpeOf(momentsOf(values, free)) !== null);
+  const [sharpe, sharpeInterval] = both
+    ? [observed[1] ?? null, intervals[1] ?? null]
+    : [null, null];
   const verdict = verdictOf({ growth, growthInterval, same: isSame(gap) });
   const figures = { growth, growthInterval, sharpe, sharpeInterval, verdict };
   return {
