@@ -27,7 +27,7 @@ export const auditor = mindOf({
 });
 
 /** Why the data cannot be trusted to be today's; `null` when it can. */
-function staleWhy({ candles, closeTimeMs, timeframe }: Snapshot): string | null {
+export function staleWhy({ candles, closeTimeMs, timeframe }: Snapshot): string | null {
   const last = candles.at(-1);
   if (last === undefined) return 'stale data: no candles';
   if (last.closeTimeMs !== closeTimeMs)

@@ -19,7 +19,7 @@ export const executor = mindOf({
 });
 
 /** Why no order should be sent at all. */
-function notExecutable({ holdings, liquidity }: Snapshot): Reason | null {
+export function notExecutable({ holdings, liquidity }: Snapshot): Reason | null {
   const { openOrders } = holdings;
   if (openOrders > 0) {
     const orders = openOrders === 1 ? '1 order is' : `${openOrders} orders are`;

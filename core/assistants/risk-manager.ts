@@ -34,7 +34,7 @@ export const riskManager = mindOf({
   veto: (snapshot) => vetoOf(snapshot),
 });
 
-function vetoOf(snapshot: Snapshot): Veto | null {
+export function vetoOf(snapshot: Snapshot): Veto | null {
   const { volatility20, volatilityMean } = snapshot.reading.indicators;
   const exposureBps = factAt(snapshot, 'holdings.exposureBps') ?? 0;
   const drawdownBps = factAt(snapshot, 'holdings.drawdownBps') ?? 0;

@@ -141,7 +141,7 @@ export function explain(record: DebateRecord, { ruling, votes }: Ruled): Judgeme
 }
 
 /** The house rules with the user's own on top; a user can only be stricter. */
-function rulesFor(rules: DebateRules, user: UserRules): DebateRules {
+export function rulesFor(rules: DebateRules, user: UserRules): DebateRules {
   return {
     ...rules,
     thresholdBp: Math.max(rules.thresholdBp, user.thresholdBp),
