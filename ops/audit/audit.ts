@@ -1,9 +1,17 @@
 import { newestAnchors } from './anchors.ts';
-import { BOUNDS, type Bounds, type Context, emptyMemory, type Invariant } from './context.ts';
-import { openDatabase } from './database.ts';
+import {
+  BOUNDS,
+  type Bounds,
+  type Context,
+  emptyMemory,
+  type Invariant,
+  type Memory,
+} from './context.ts';
+import { type Database, openDatabase } from './database.ts';
 import { type Finding, Tally } from './finding.ts';
 import { INVARIANTS } from './invariants.ts';
 import { readOurs } from './ours.ts';
+import { Records } from './records.ts';
 import { VenueBooks } from './venue-books.ts';
 import type { LogSource } from './venue-lines.ts';
 
@@ -73,6 +81,7 @@ export class Auditor {
         bounds: { ...BOUNDS, ...this.#options.bounds },
         settled: this.#options.settled ?? false,
         memory: this.#memory,
+        records: once(() => readRecords(db, this.#memory)),
       });
       const sum = (of: (finding: Finding) => number): number =>
         findings.reduce((total, finding) => total + of(finding), 0);
@@ -119,6 +128,22 @@ export class Auditor {
 /** One check of everything, from the beginning. */
 export function audit(options: AuditOptions): Promise<AuditReport> {
   return new Auditor(options).run();
+}
+
+/** Whatever was wrong, or could not be read: the next check reads every record again. */
+async function readRecords(db: Database, memory: Memory): Promise<Records> {
+  const { records } = memory;
+  memory.records = new Records();
+  if (await records.read(db)) memory.records = records;
+  return records;
+}
+
+function once<T>(act: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return () => {
+    made ??= act();
+    return made;
+  };
 }
 
 async function judgeOne(invariant: Invariant, context: Context): Promise<Finding> {

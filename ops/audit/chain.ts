@@ -16,20 +16,30 @@ interface Proved {
   readonly hash: string;
 }
 
-interface Stored {
+/** One record, as whoever wants to look at each is given it: partition by partition, in order. */
+export interface AuditRecord {
   readonly seq: string;
   readonly act: string;
   readonly reference: string;
   readonly body: unknown;
+  /** Wall clock, Unix milliseconds. */
+  readonly ms: number;
+}
+
+interface Stored extends AuditRecord {
   readonly prev_hash: string;
   readonly hash: string;
 }
 
+type Take = (partition: string, record: AuditRecord) => void;
+
 /** Recomputes every partition's chain and compares it with its head. What `proved` holds was
- * recomputed before: the record there must still be the same, and only what follows is new. */
+ * recomputed before: the record there must still be the same, and only what follows is new. `take`
+ * is given every record that is read, whatever is wrong with the chain. */
 export async function verifyChains(
   db: Database,
   proved: ReadonlyMap<string, Proved> = new Map(),
+  take: Take = () => undefined,
 ): Promise<readonly ChainReport[]> {
   const heads = await db.rows<{ partition: string; seq: string | null; hash: string | null }>(
     `select partition, h.seq, h.hash from audit_heads h
@@ -39,7 +49,8 @@ export async function verifyChains(
   const reports: ChainReport[] = [];
   for (const { partition, seq, hash } of heads) {
     const head = seq === null || hash === null ? null : { seq: Number(seq), hash };
-    reports.push(await verifyChain(db, partition, { head, from: proved.get(partition) ?? null }));
+    const from = proved.get(partition) ?? null;
+    reports.push(await verifyChain(db, partition, { head, from, take }));
   }
   for (const [partition, { seq, hash }] of proved) {
     if (known.has(partition)) continue;
@@ -52,9 +63,9 @@ export async function verifyChains(
 async function verifyChain(
   db: Database,
   partition: string,
-  given: { readonly head: Proved | null; readonly from: Proved | null },
+  given: { readonly head: Proved | null; readonly from: Proved | null; readonly take: Take },
 ): Promise<ChainReport> {
-  const { head, from } = given;
+  const { head, from, take } = given;
   let at: Proved = { seq: 0, hash: GENESIS };
   let fault: string | null = null;
   if (from !== null && from.seq > 0) {
@@ -69,12 +80,13 @@ async function verifyChain(
     at = from;
   }
   await db.stream<Stored>(
-    `select seq, act, reference, body, prev_hash, hash from audit
+    `select seq, act, reference, body, prev_hash, hash, recorded_at as ms from audit
      where partition = $1 and seq > $2 order by seq`,
     [partition, at.seq],
     (rows) => {
       for (const row of rows) {
-        if (fault !== null) return;
+        take(partition, row);
+        if (fault !== null) continue;
         fault = faultOf(at, row);
         at = { seq: Number(row.seq), hash: row.hash };
       }

@@ -2,6 +2,7 @@ import type { Anchor } from './anchors.ts';
 import type { Database } from './database.ts';
 import type { Tally } from './finding.ts';
 import type { Ours } from './ours.ts';
+import { Records } from './records.ts';
 import type { VenueBooks } from './venue-books.ts';
 
 /** How long a thing may be under way before it is a violation, milliseconds. Declared here and
@@ -33,8 +34,8 @@ export const BOUNDS: Bounds = {
 
 /** What a check has proved and need not prove again while it goes on running. */
 export interface Memory {
-  /** By partition: up to where its chain has been recomputed. */
-  readonly chains: Map<string, { readonly seq: number; readonly hash: string }>;
+  /** What the audit's records say, as far as they were read. */
+  records: Records;
   /** Contents recorded before this were compared with their hashes, wall clock. */
   contentsMs: number;
   /** Newest decision that was recomputed. */
@@ -52,6 +53,8 @@ export interface Context {
   /** The newest anchor of each partition, as kept outside. */
   readonly anchors: readonly Pick<Anchor, 'n' | 'partition' | 'seq' | 'hash'>[];
   readonly memory: Memory;
+  /** The audit's records up to the snapshot; read once a check, by whoever asks first. */
+  readonly records: () => Promise<Records>;
 }
 
 export interface Invariant {
@@ -64,7 +67,7 @@ export interface Invariant {
 }
 
 export function emptyMemory(): Memory {
-  return { chains: new Map(), contentsMs: 0, decisionSeq: 0 };
+  return { records: new Records(), contentsMs: 0, decisionSeq: 0 };
 }
 
 /** Wall-clock age by the database's clock, counted from when its server could work at all. */

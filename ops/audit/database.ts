@@ -72,9 +72,20 @@ async function begin(url: string, clients: pg.Client[]): Promise<pg.Client> {
 }
 
 function parserOf(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
-  if (oid === TIMESTAMPTZ)
-    return (text) => Date.parse(text.replace(' ', 'T').replace(/\+00$/, 'Z'));
+  if (oid === TIMESTAMPTZ) return timeMs;
   return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
+}
+
+const TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00$/;
+
+/** Unix milliseconds, whole, cut. By hand, because a million of them are read. */
+function timeMs(text: string): number {
+  const parts = TIME.exec(text);
+  if (parts === null) return Date.parse(text.replace(' ', 'T'));
+  const at = (from: number, length = 2): number => Number(text.slice(from, from + length));
+  const [, fraction = ''] = parts;
+  const milliseconds = Number(fraction.slice(1, 4).padEnd(3, '0'));
+  return Date.UTC(at(0, 4), at(5) - 1, at(8), at(11), at(14), at(17), milliseconds);
 }
 
 function over(
@@ -114,9 +125,13 @@ function over(
       return withClient(async (client) => {
         await client.query(`declare ${cursor} no scroll cursor for ${sql}`, [...values]);
         let count = 0;
-        for (;;) {
-          const { rows } = await client.query<T>(`fetch ${PAGE} from ${cursor}`);
+        const page = () => client.query<T>(`fetch ${PAGE} from ${cursor}`);
+        // The database works at the next page while this process looks at the one before.
+        for (let next = page(); ; ) {
+          const { rows } = await next;
           if (rows.length === 0) break;
+          next = page();
+          next.catch(() => undefined);
           count += rows.length;
           take(rows);
         }

@@ -99,35 +99,43 @@ function judgeUnbooked(context: Context, trade: VenueTrade, tally: Tally): void 
   }
 }
 
+const BASE = `split_part(f.symbol, '/', 1)`;
+const QUOTE = `split_part(f.symbol, '/', 2)`;
+
 async function oneTransactionEach({ db }: Context, tally: Tally): Promise<void> {
   const wrong = await db.rows<{ id: string; trade: string; fault: string }>(
-    `with moved as (
-       select f.client_order_id, f.trade_id, f.account, f.symbol, f.venue, f.side, f.quantity,
-         f.price, f.fee, f.fee_asset, f.user_id, t.id, t.kind, t.reference, t.user_id as owner,
-         split_part(f.symbol, '/', 1) as base, split_part(f.symbol, '/', 2) as quote
-       from fills f left join ledger_transactions t on t.id = f.transaction_id)
+    `with entered as (
+       select f.ctid as row,
+         coalesce(sum(e.amount) filter (where e.account in ('available', 'reserved')
+           and e.asset = ${BASE}), 0) as base,
+         coalesce(sum(e.amount) filter (where e.account in ('available', 'reserved')
+           and e.asset = ${QUOTE}), 0) as quote,
+         coalesce(sum(e.amount) filter (where e.account = 'fees' and e.asset = f.fee_asset), 0)
+           as fee,
+         count(*) filter (where e.account = 'external'
+           or e.asset not in (${BASE}, ${QUOTE}, f.fee_asset)) as other
+       from fills f left join ledger_entries e on e.transaction_id = f.transaction_id
+       group by f.ctid),
+     moved as (
+       select f.*, t.id, t.kind, t.reference, t.user_id as owner,
+         e.base, e.quote, e.fee as charged, e.other,
+         case when f.fee_asset = ${BASE} then f.fee else 0 end as base_fee,
+         case when f.fee_asset = ${QUOTE} then f.fee else 0 end as quote_fee
+       from fills f join entered e on e.row = f.ctid
+       left join ledger_transactions t on t.id = f.transaction_id)
      select m.client_order_id as id, m.trade_id as trade,
        case when m.id is null then 'has no ledger transaction'
          when m.kind <> 'fill' or m.owner <> m.user_id
            or m.reference <> m.venue || ':' || m.account || ':' || m.symbol || ':' || m.trade_id
          then 'its ledger transaction is another''s'
          else 'its ledger entries are not what it moved' end as fault
-     from moved m left join lateral (
-       select coalesce(sum(amount) filter (where account in ('available', 'reserved')
-           and asset = m.base), 0) as base,
-         coalesce(sum(amount) filter (where account in ('available', 'reserved')
-           and asset = m.quote), 0) as quote,
-         coalesce(sum(amount) filter (where account = 'fees' and asset = m.fee_asset), 0) as fee,
-         count(*) filter (where account = 'external'
-           or asset not in (m.base, m.quote, m.fee_asset)) as other
-       from ledger_entries e where e.transaction_id = m.id) e on true
+     from moved m
      where m.id is null or m.kind <> 'fill' or m.owner <> m.user_id
        or m.reference <> m.venue || ':' || m.account || ':' || m.symbol || ':' || m.trade_id
-       or e.other > 0 or e.fee <> m.fee
-       or e.base <> case m.side when 'BUY' then m.quantity else -m.quantity end
-         - case when m.fee_asset = m.base then m.fee else 0 end
-       or e.quote <> case m.side when 'BUY' then -1 else 1 end * m.quantity * m.price
-         - case when m.fee_asset = m.quote then m.fee else 0 end`,
+       or m.other > 0 or m.charged <> m.fee
+       or m.base <> case m.side when 'BUY' then m.quantity else -m.quantity end - m.base_fee
+       or m.quote <> case m.side when 'BUY' then -1 else 1 end * m.quantity * m.price
+         - m.quote_fee`,
   );
   for (const { id, trade, fault } of wrong) tally.violate(`${id} trade ${trade}`, fault);
   const stray = await db.rows<{ id: string; reference: string; fills: string }>(
@@ -161,9 +169,10 @@ async function booksBalance(context: Context, tally: Tally): Promise<void> {
        (select from ledger_entries e where e.transaction_id = t.id)`,
   );
   for (const { id } of empty) tally.violate(id, 'moves nothing');
-  await sumsAgree(context, tally);
+  const sums = await db.rows<Sum>(SUMS);
+  await sumsAgree(context, sums, tally);
   await reservesEnd(context, tally);
-  await venueAgrees(context, tally);
+  await venueAgrees(context, sums, tally);
 }
 
 interface Sum {
@@ -181,19 +190,21 @@ const SUMS = `select t.user_id::text as account, t.venue, e.asset,
   where e.account in ('available', 'reserved') group by t.user_id, t.venue, e.asset`;
 
 /** Portfolio rows and positions are running sums of the ledger. */
-async function sumsAgree({ db }: Context, tally: Tally): Promise<void> {
-  const money = await db.rows<{ account: string; quote: string; own: string; sum: string }>(
-    `with sums as (${SUMS})
-     select p.user_id::text as account, p.quote,
-       p.available_balance || ' and ' || p.locked_balance as own,
-       coalesce(s.available, 0) || ' and ' || coalesce(s.reserved, 0) as sum
-     from portfolio p left join sums s
-       on s.account = p.user_id::text and s.venue = p.venue and s.asset = p.quote
-     where p.available_balance <> coalesce(s.available, 0)
-       or p.locked_balance <> coalesce(s.reserved, 0)`,
+async function sumsAgree({ db }: Context, sums: readonly Sum[], tally: Tally): Promise<void> {
+  const byOwner = new Map(
+    sums.map((sum) => [`${sum.account} ${sum.venue} ${sum.asset}`, sum] as const),
   );
-  for (const { account, quote, own, sum } of money) {
-    tally.violate(`${account} ${quote}`, `portfolio says ${own}, its ledger ${sum}`);
+  const portfolios = await db.rows<Omit<Sum, 'asset'> & { readonly quote: string }>(
+    `select user_id::text as account, venue, quote, available_balance as available,
+       locked_balance as reserved from portfolio`,
+  );
+  for (const { account, venue, quote, available, reserved } of portfolios) {
+    const sum = byOwner.get(`${account} ${venue} ${quote}`) ?? { available: '0', reserved: '0' };
+    if (fixed(available) === fixed(sum.available) && fixed(reserved) === fixed(sum.reserved)) {
+      continue;
+    }
+    const text = `portfolio says ${available} and ${reserved}, its ledger`;
+    tally.violate(`${account} ${quote}`, `${text} ${sum.available} and ${sum.reserved}`);
   }
   const held = await db.rows<{ account: string; symbol: string; own: string; sum: string }>(
     `with moved as (
@@ -232,10 +243,7 @@ async function reservesEnd(context: Context, tally: Tally): Promise<void> {
     const live = isLive(order.state) || before?.live === true;
     newest.set(order.legId, { live, ms: Math.max(order.updatedAtMs, before?.ms ?? 0) });
   }
-  const halted = await db.rows<{ leg: string }>(
-    `select distinct reference as leg from audit where act = 'leg-halted'`,
-  );
-  const left = new Set(halted.map(({ leg }) => leg));
+  const { halted: left } = await context.records();
   for (const { leg, rest: amount } of rest) {
     const order = newest.get(leg);
     const text = `still holds ${plain(fixed(amount))} in reserve`;
@@ -248,7 +256,7 @@ async function reservesEnd(context: Context, tally: Tally): Promise<void> {
 
 /** Ledger and venue, both without what the ledger has not booked yet: equal to the last digit, at
  * any moment, whatever is under way. */
-async function venueAgrees(context: Context, tally: Tally): Promise<void> {
+async function venueAgrees(context: Context, sums: readonly Sum[], tally: Tally): Promise<void> {
   const { db, venue, bounds } = context;
   if (venue === null) return;
   tally.venue += venue.totals.size;
@@ -282,7 +290,7 @@ async function venueAgrees(context: Context, tally: Tally): Promise<void> {
     else tally.inFlight += 1;
     expected.set(key, (expected.get(key) ?? 0n) + difference);
   }
-  for (const { account, venue: name, asset, available, reserved } of await db.rows<Sum>(SUMS)) {
+  for (const { account, venue: name, asset, available, reserved } of sums) {
     if (name !== VENUE) continue;
     const key = `${account} ${asset}`;
     compare(key, { ledger: fixed(available) + fixed(reserved), venue: expected.get(key) }, tally);

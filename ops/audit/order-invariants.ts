@@ -118,7 +118,7 @@ function differenceOf(order: VenueOrder, ours: OurOrder): string | null {
 }
 
 async function intentFirst(context: Context, tally: Tally): Promise<void> {
-  const { db, ours, venue, bounds } = context;
+  const { ours, venue, bounds, records } = context;
   tally.database += ours.orders.size;
   if (venue === null) return;
   for (const { id, text } of venue.faults.filter((one) => one.text.includes('missing'))) {
@@ -146,14 +146,10 @@ async function intentFirst(context: Context, tally: Tally): Promise<void> {
     if (accepted.has(order.id) || !SEEN_BY_VENUE.has(order.state)) continue;
     tally.violate(order.id, `is ${order.state} in our books and the venue never accepted it`);
   }
-  const sent = await db.rows<{ id: string; ms: number }>(
-    `select reference as id, min(recorded_at) as ms from audit
-     where act = 'order-sent' group by reference`,
-  );
-  const marks = new Map(sent.map(({ id, ms }) => [id, ms]));
+  const { sentAtMs } = await records();
   for (const order of venue.orders) {
     const known = ours.orders.get(order.clientOrderId);
-    const ms = marks.get(order.clientOrderId);
+    const ms = sentAtMs.get(order.clientOrderId);
     if (known === undefined || ms === undefined || ms <= order.wallMs + bounds.clockMs) continue;
     tally.violate(known.id, `marked as sent ${ms - order.wallMs} ms after it was taken`);
   }

@@ -26,68 +26,20 @@ export const STATE_INVARIANTS: readonly Invariant[] = [
   },
 ];
 
-/** Every step a state may take, and no other; a record that repeats a state tells a detail. */
-const STEPS: Readonly<Record<string, readonly string[]>> = {
-  prepared: ['sent', 'never-arrived'],
-  sent: ['unknown', 'open', 'filled', 'cancelled', 'expired', 'rejected', 'never-arrived'],
-  unknown: ['open', 'filled', 'cancelled', 'expired', 'rejected', 'never-arrived'],
-  open: ['filled', 'cancelled', 'expired'],
-  filled: [],
-  cancelled: [],
-  expired: [],
-  rejected: [],
-  'never-arrived': [],
-};
-const ACTS = Object.keys(STEPS).map((state) => `order-${state}`);
-const PAIRS = Object.entries(STEPS).flatMap(([from, to]) =>
-  [from, ...to].map((state) => `order-${from} order-${state}`),
-);
-
-async function forwardOnly({ db, ours }: Context, tally: Tally): Promise<void> {
-  tally.database += await db.count('select count(*) from audit where act = any($1)', [ACTS]);
-  const wrong = await db.rows<{ id: string; act: string; before: string | null; less: boolean }>(
-    `select reference as id, act, before, executed < earlier as less from (
-       select reference, act, lag(act) over steps as before,
-         (body ->> 'executedQuantity')::numeric as executed,
-         lag((body ->> 'executedQuantity')::numeric) over steps as earlier
-       from audit where act = any($1)
-       window steps as (partition by partition, reference order by seq)) step
-     where (before is null and act <> 'order-prepared')
-       or (before is not null and before || ' ' || act <> all($2))
-       or executed < earlier`,
-    [ACTS, PAIRS],
-  );
-  for (const { id, act, before, less } of wrong) {
-    const step = `${before ?? 'nothing'} to ${act}`;
-    tally.violate(id, less ? `executed less at ${step}` : `went from ${step}`);
-  }
-  const last = await db.rows<{ id: string; act: string }>(
-    `select distinct on (reference) reference as id, act from audit
-     where act = any($1) order by reference, seq desc`,
-    [ACTS],
-  );
-  const ends = new Map(last.map(({ id, act }) => [id, act]));
+async function forwardOnly({ ours, records }: Context, tally: Tally): Promise<void> {
+  const told = await records();
+  tally.database += told.steps;
+  for (const { id, text } of told.missteps) tally.violate(id, text);
   for (const { id, state } of ours.orders.values()) {
-    const told = ends.get(id);
-    if (told === `order-${state.replace('_', '-')}`) continue;
-    tally.violate(id, `is ${state}, its last record says ${told ?? 'nothing'}`);
+    const act = told.lastAct(id);
+    if (act === `order-${state.replace('_', '-')}`) continue;
+    tally.violate(id, `is ${state}, its last record says ${act ?? 'nothing'}`);
   }
 }
 
-async function epochsForward({ db }: Context, tally: Tally): Promise<void> {
+async function epochsForward({ db, records }: Context, tally: Tally): Promise<void> {
   tally.database += await db.count('select count(*) from leases');
-  const back = await db.rows<{ id: string; epoch: string; before: string }>(
-    `select reference as id, epoch, before from (
-       select reference, (body ->> 'epoch')::bigint as epoch,
-         lag((body ->> 'epoch')::bigint) over
-           (partition by partition, body ->> 'legId' order by seq) as before
-       from audit where act = any($1)) step
-     where epoch < before`,
-    [ACTS],
-  );
-  for (const { id, epoch, before } of back) {
-    tally.violate(id, `acted with epoch ${epoch} after epoch ${before}`);
-  }
+  for (const { id, text } of (await records()).regressions) tally.violate(id, text);
   const behind = await db.rows<{ id: string; epoch: string; lease: string | null }>(
     `select o.client_order_id as id, o.epoch, l.epoch as lease
      from orders o left join leases l on l.name = 'leg-' || o.leg_id

@@ -1,5 +1,6 @@
 import type { Context, Invariant } from './context.ts';
 import type { Tally } from './finding.ts';
+import { inexactIn } from './records.ts';
 
 /** 14: money is never a float. */
 export const TYPE_INVARIANTS: readonly Invariant[] = [
@@ -13,10 +14,9 @@ export const TYPE_INVARIANTS: readonly Invariant[] = [
   },
 ];
 
-/** JSON columns in which every number is a count, and money is text. */
+/** JSON columns, beside the audit's records and the limits of approvals, in which every number is a
+ * count, and money is text. */
 const PAYLOADS: readonly (readonly [table: string, column: string, id: string])[] = [
-  ['audit', 'body', `partition || ' ' || seq`],
-  ['approvals', 'limits', 'id'],
   ['escalations', 'question', 'id'],
   ['escalation_answers', 'parameters', 'id'],
   ['plans', 'body', 'id'],
@@ -34,7 +34,7 @@ const FRACTION = '$.**?(@.type() == "number" && @ != @.floor())';
 const NAMED = `$.**?(@.type() == "object").keyvalue()?(@.value.type() == "number" && @.key
   like_regex "(quantity|price|amount|fee|notional|balance|equity|cash|reserved|quote)$" flag "i")`;
 
-async function moneyIsExact({ db, venue }: Context, tally: Tally): Promise<void> {
+async function moneyIsExact({ db, venue, records }: Context, tally: Tally): Promise<void> {
   const columns = await db.rows<{ id: string; type: string; domain: string | null }>(
     `select c.table_name || '.' || c.column_name as id, c.data_type as type,
        c.domain_name as domain
@@ -71,6 +71,16 @@ async function moneyIsExact({ db, venue }: Context, tally: Tally): Promise<void>
       [SUSPECT, FRACTION, NAMED],
     );
     for (const { id: row, found } of wrong) tally.violate(`${table} ${row}`, `holds ${found}`);
+  }
+  for (const { id, text } of (await records()).inexact) tally.violate(id, text);
+  // A hundred thousand approvals were made under a handful of limits.
+  const kinds = await db.rows<{ limits: unknown }>('select limits from approvals group by limits');
+  for (const { limits } of kinds) {
+    const found = inexactIn(limits);
+    if (found === null) continue;
+    const sql = 'select id from approvals where limits = $1::jsonb';
+    const under = await db.rows<{ id: string }>(sql, [JSON.stringify(limits)]);
+    for (const { id } of under) tally.violate(`approvals ${id}`, `holds ${found}`);
   }
   tally.venue += venue?.trades.length ?? 0;
   for (const { id, text } of venue?.faults.filter((one) => one.text.includes('decimal')) ?? []) {
