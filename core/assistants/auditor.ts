@@ -1,4 +1,4 @@
-import { TIMEFRAMES } from '../market/candle.ts';
+import { type Candle, TIMEFRAMES } from '../market/candle.ts';
 import { falseClaims } from './evidence.ts';
 import type { RingContext } from './mind.ts';
 import { mindOf } from './mind-of.ts';
@@ -32,10 +32,8 @@ export function staleWhy({ candles, closeTimeMs, timeframe }: Snapshot): string 
   if (last === undefined) return 'stale data: no candles';
   if (last.closeTimeMs !== closeTimeMs)
     return 'stale data: the last candle is not the one asked about';
-  const recent = candles.slice(-CANDLES_CHECKED);
-  for (const [index, candle] of recent.entries()) {
-    const next = recent[index + 1];
-    if (next === undefined) continue;
+  for (let at = Math.max(1, candles.length - CANDLES_CHECKED + 1); at < candles.length; at += 1) {
+    const [candle, next] = [candles[at - 1] as Candle, candles[at] as Candle];
     const intervals = (next.closeTimeMs - candle.closeTimeMs) / TIMEFRAMES[timeframe];
     if (intervals > MOST_INTERVALS) return `stale data: ${intervals - 1} candles are missing`;
   }

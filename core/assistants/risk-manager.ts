@@ -1,4 +1,3 @@
-import { factAt } from './evidence.ts';
 import { percent, times } from './figures.ts';
 import { mindOf } from './mind-of.ts';
 import { drawdown, exposure, openPosition, wildness } from './senses/risk.ts';
@@ -36,8 +35,7 @@ export const riskManager = mindOf({
 
 export function vetoOf(snapshot: Snapshot): Veto | null {
   const { volatility20, volatilityMean } = snapshot.reading.indicators;
-  const exposureBps = factAt(snapshot, 'holdings.exposureBps') ?? 0;
-  const drawdownBps = factAt(snapshot, 'holdings.drawdownBps') ?? 0;
+  const { exposureBps, drawdownBps } = snapshot.holdings;
   if (volatility20 === null || volatilityMean === null)
     return veto('not_warm', 'no volatility yet');
   if (volatility20 > MOST_VOLATILITY) return veto('volatility_extreme', percent(volatility20));

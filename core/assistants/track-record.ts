@@ -1,4 +1,4 @@
-import type { Memory } from './mind.ts';
+import type { Memory, PastCall } from './mind.ts';
 
 /** A trade call must be borne out by more than this to have been right: about what it costs. */
 const COST = 0.001;
@@ -14,10 +14,12 @@ const LEAST_BP = 5_000;
  * that rate is kept: all of it from even on, half of it at worst. A good record never inflates
  * confidence. HOLDs settle nothing. */
 export function recordBp(memory: Memory, close: number): number {
-  const calls = memory.calls.slice(-RECENT_CALLS - 1);
-  let [right, settled] = [0, 0];
-  for (const [index, call] of calls.entries()) {
-    const later = calls[index + 1]?.close ?? close;
+  const { calls } = memory;
+  let right = 0;
+  let settled = 0;
+  for (let at = Math.max(0, calls.length - RECENT_CALLS - 1); at < calls.length; at += 1) {
+    const call = calls[at] as PastCall;
+    const later = calls[at + 1]?.close ?? close;
     if (call.action === 'HOLD' || call.close <= 0) continue;
     const went = (later - call.close) / call.close;
     settled += 1;
