@@ -12,20 +12,20 @@ const EXPORT = /^export (?=const |function |class |async |interface |type )/gm;
 
 /** A report's file, piece by piece: it may be many megabytes. `data` are scripts that are not run,
  * by id, of a text that cannot end them (base64, or JSON with `<` escaped). */
-export function* assemble(data: readonly PageScript[]): Generator<string> {
+export function* assemble(data: Iterable<PageScript>): Generator<string> {
   const style = readPage('report.css');
   const script = bundle('./main.ts');
-  const places: Readonly<Record<string, () => Iterable<string>>> = {
-    policy: () => [policyElement(style, script)],
-    style: () => [`<style>${style}</style>`],
-    data: () => data.map(dataElement),
-    script: () => [`<script type="module">${script}</script>`],
+  const places: Readonly<Record<string, Iterable<string>>> = {
+    policy: [policyElement(style, script)],
+    style: [`<style>${style}</style>`],
+    data: elementsOf(data),
+    script: [`<script type="module">${script}</script>`],
   };
   for (const [at, part] of readPage('report.html').split(PLACE).entries()) {
     const place = places[part];
     if (at % 2 === 0) yield part;
     else if (place === undefined) throw new Error(`nothing to put at "${part}" of the page`);
-    else yield* place();
+    else yield* place;
   }
 }
 
@@ -35,8 +35,10 @@ export interface PageScript {
   readonly text: string;
 }
 
-function dataElement({ id, type, text }: PageScript): string {
-  return `<script type="${type}" id="${id}">${text}</script>\n`;
+function* elementsOf(data: Iterable<PageScript>): Generator<string> {
+  for (const { id, type, text } of data) {
+    yield `<script type="${type}" id="${id}">${text}</script>\n`;
+  }
 }
 
 /** Only these two parts may run, and nothing may be fetched from anywhere. */

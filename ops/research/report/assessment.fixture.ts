@@ -140,7 +140,7 @@ export function assessmentFixture(): Assessment {
       arm('vote', -0.0312, differenceFixture(0.018, 0.06)),
       arm('best-single', -0.0951, differenceFixture(0.11, 0.08)),
       ...ROLES.map((role, at) =>
-        arm(`assistant:${role}`, -0.02 * at, differenceFixture(0.03 * at - 0.02, 0.09)),
+        arm(`assistant:${role}`, 0.01 - 0.02 * at, differenceFixture(0.03 * at - 0.02, 0.09)),
       ),
       arm('trend-following', 0.04, differenceFixture(-0.085, 0.21)),
       arm('hold', 0.213, differenceFixture(-0.29, 0.41)),

@@ -92,10 +92,9 @@ function spanOf(difference: ArmRow['difference']): Span | null {
 
 function debateTable(debate: DebateWorth): Table {
   const { motions, contested, meanRounds, changed, difference, brierGain } = debate;
-  const traded =
-    difference === null
-      ? '— (that arm was not run)'
-      : `${signedPercent(difference.growth)} (${rangeOf(difference.growthInterval, signedPercent)})`;
+  const growth = signedPercent(difference?.growth ?? null);
+  const growthBounds = rangeOf(difference?.growthInterval ?? null, signedPercent);
+  const traded = difference === null ? '— (not run)' : `${growth} (${growthBounds})`;
   const bounds = rangeOf(brierGain.interval, (value) => signedNumber(value, 4));
   return {
     title: 'What debate brought',

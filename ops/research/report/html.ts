@@ -20,8 +20,13 @@ export function renderHtml(input: ReportInput): string {
   return [...htmlChunks(input)].join('');
 }
 
-/** The same, piece by piece. */
-export function* htmlChunks(input: ReportInput): Generator<string> {
+/** The same, piece by piece, made as they are asked for: together they may be longer than a string
+ * can be. */
+export function htmlChunks(input: ReportInput): Generator<string> {
+  return assemble(scriptsOf(input));
+}
+
+function* scriptsOf(input: ReportInput): Generator<PageScript> {
   const { result, assessment } = input;
   const { quote, capital } = result.account;
   const hasDetails = result.decisions.some(({ council }) => council !== undefined);
@@ -33,11 +38,9 @@ export function* htmlChunks(input: ReportInput): Generator<string> {
     hasDetails,
     calibration: calibrationCurves(assessment),
   };
-  yield* assemble([
-    { id: 'page', type: 'application/json', text: scriptJson(page) },
-    { id: 'bulk', type: 'text/plain', text: pack(bulkOf(input)) },
-    ...(hasDetails ? detailScripts(result.decisions) : []),
-  ]);
+  yield { id: 'page', type: 'application/json', text: scriptJson(page) };
+  yield { id: 'bulk', type: 'text/plain', text: pack(bulkOf(input)) };
+  if (hasDetails) yield* detailScripts(result.decisions);
 }
 
 function bulkOf({ result, markets, hold }: ReportInput): BulkData {
@@ -93,14 +96,12 @@ function pricesOf({ symbol, candles }: ReportMarket): PricesData {
   };
 }
 
-function detailScripts(decisions: BacktestResult['decisions']): PageScript[] {
-  const scripts: PageScript[] = [];
+function* detailScripts(decisions: BacktestResult['decisions']): Generator<PageScript> {
   for (let at = 0; at < decisions.length; at += DETAILS_IN_PIECE) {
     const piece = decisions.slice(at, at + DETAILS_IN_PIECE).map(detailOf);
     const text = pack(piece, shortEvidence);
-    scripts.push({ id: `d${at / DETAILS_IN_PIECE}`, type: 'text/plain', text });
+    yield { id: `d${at / DETAILS_IN_PIECE}`, type: 'text/plain', text };
   }
-  return scripts;
 }
 
 /** The argued positions of a judgement repeat what was said, and ids of mail tell a reader

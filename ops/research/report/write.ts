@@ -3,7 +3,7 @@ import { CorroError } from '../../../proto/errors.ts';
 import { writeWhole } from '../files.ts';
 import { htmlChunks } from './html.ts';
 import type { ReportInput } from './input.ts';
-import { renderJson } from './json.ts';
+import { jsonChunks } from './json.ts';
 import { renderMarkdown } from './markdown.ts';
 
 type Render = (input: ReportInput) => Iterable<string>;
@@ -13,7 +13,7 @@ const FORMS: Readonly<Record<string, Render>> = {
   '.htm': htmlChunks,
   '.md': (input) => [renderMarkdown(input)],
   '.markdown': (input) => [renderMarkdown(input)],
-  '.json': (input) => [renderJson(input)],
+  '.json': jsonChunks,
 };
 
 /** How a report of this name is rendered. A name that says no form is refused here, before a long

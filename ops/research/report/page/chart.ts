@@ -63,7 +63,7 @@ export class Chart {
 
   constructor(parts: ChartParts) {
     this.#parts = parts;
-    const attributes = { tabindex: '0', role: 'img', 'aria-label': parts.label };
+    const attributes = { tabindex: '0', role: 'application', 'aria-label': parts.label };
     this.#canvas = make('canvas', { class: 'chart', attributes });
     this.#canvas.style.height = `${parts.height}px`;
     this.#readout = make('p', { class: 'readout' });

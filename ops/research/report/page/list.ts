@@ -63,10 +63,12 @@ export class VirtualList {
   #reveal(): void {
     const top = this.#active * ROW_HEIGHT;
     const { scrollTop, clientHeight } = this.element;
-    if (top < scrollTop) this.element.scrollTop = top;
-    if (top + ROW_HEIGHT > scrollTop + clientHeight) {
-      this.element.scrollTop = top + ROW_HEIGHT - clientHeight;
-    }
+    const bottom = top + ROW_HEIGHT - clientHeight;
+    if (top < scrollTop - clientHeight || bottom > scrollTop + clientHeight) {
+      // Far away: into the middle, so that its neighbours are seen.
+      this.element.scrollTop = (top + bottom) / 2;
+    } else if (top < scrollTop) this.element.scrollTop = top;
+    else if (bottom > scrollTop) this.element.scrollTop = bottom;
   }
 
   #onKey(event: KeyboardEvent): void {

@@ -67,8 +67,9 @@ export function timeTicks(fromMs: number, toMs: number, count: number): TimeTick
   const ticks: TimeTick[] = [];
   for (let at = Math.ceil(fromMs / stepMs) * stepMs; at <= toMs; at += stepMs) {
     const text = momentText(at);
-    const isDay = at % DAY === 0;
-    ticks.push({ timeMs: at, text: isDay ? text.slice(0, 10) : text.slice(11) });
+    // The first says the day, and so does every midnight.
+    const hours = ticks.length === 0 ? text.slice(5) : text.slice(11);
+    ticks.push({ timeMs: at, text: at % DAY === 0 ? text.slice(0, 10) : hours });
   }
   return ticks;
 }
