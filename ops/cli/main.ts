@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES, exitCodeOf } from '../../proto/errors.ts';
 import { addAudit } from './commands/audit.ts';
+import { addBacktest } from './commands/backtest.ts';
 import { addChaos } from './commands/chaos.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEscalations } from './commands/escalations.ts';
@@ -31,6 +32,8 @@ export function corro(): Command {
   addReplay(program);
   addImport(program);
   addWatch(program);
+  program.commandsGroup('Judge it:');
+  addBacktest(program);
   program.commandsGroup('Run it:');
   addStack(program);
   addHalt(program);

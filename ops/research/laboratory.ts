@@ -2,7 +2,7 @@ import type { BacktestResult } from '../../core/backtest/result.ts';
 import { CorroError } from '../../proto/errors.ts';
 import type { Screen } from '../cli/screen.ts';
 import type { ParameterSet } from './grid.ts';
-import { type SharedMarkets, stretchOf, type Window } from './market-data.ts';
+import { type SharedMarkets, seriesOf, stretchOf, type Window } from './market-data.ts';
 import { type Outcome, runOnThreads } from './pool.ts';
 import { Progress } from './progress.ts';
 import type { ResearchTask } from './research-thread.ts';
@@ -77,36 +77,17 @@ export class Laboratory {
     return 'refused' in identity ? undefined : this.#options.store.find(identity.hash);
   }
 
-  /** One run, whole, and its trial kept. `onCandles`: how many candles it has seen so far. */
-  async result(
-    request: TrialRequest,
-    options: {
-      readonly gear: TrialTask['gear'];
-      readonly onCandles?: (candles: number) => void;
-    },
-  ): Promise<{ readonly result: BacktestResult; readonly trial: Trial }> {
-    const { gear, onCandles } = options;
-    const [only] = await this.results([request], {
-      gear,
-      onCandles: (_, seen) => onCandles?.(seen),
-    });
-    return only as { result: BacktestResult; trial: Trial };
-  }
-
-  /** Several runs, whole, in the order of the requests; the first that fails is thrown. */
+  /** Runs, whole, each kept as a trial, in the order of the requests. The first that fails is
+   * thrown. */
   async results(
-    requests: readonly TrialRequest[],
-    options: {
-      readonly gear: TrialTask['gear'];
-      readonly onCandles?: (index: number, candles: number) => void;
-    },
-  ): Promise<readonly { readonly result: BacktestResult; readonly trial: Trial }[]> {
-    const { gear, onCandles } = options;
+    requests: readonly (TrialRequest & Pick<TrialTask, 'gear' | 'keep'>)[],
+    what: string,
+  ): Promise<readonly Kept[]> {
     const identities = await Promise.all(requests.map((request) => this.#identityOf(request)));
-    const tasks = requests.map((request) => taskOf(request, { gear, keep: 'result' }));
-    const outcomes = await this.#perform<TrialDone>(tasks, {
-      ...(onCandles === undefined ? {} : { onProgress: onCandles }),
-    });
+    const outcomes = await this.#perform<TrialDone>(
+      requests.map((request) => ({ kind: 'trial', ...request })),
+      { onProgress: this.#candleProgress(requests, what) },
+    );
     return outcomes.map((outcome, at) => {
       const identity = identities[at] as Identity | Refused;
       if ('refused' in identity) throw new CorroError('bad_configuration', identity.refused);
@@ -114,6 +95,23 @@ export class Laboratory {
       const trial = this.#keep(identity, outcome.value);
       return { result: outcome.value.result as BacktestResult, trial };
     });
+  }
+
+  /** Adds up how many candles all runs have seen. */
+  #candleProgress(requests: readonly TrialRequest[], what: string) {
+    const { markets, screen } = this.#options;
+    const total = requests.reduce((sum, { window }) => sum + candlesIn(markets, window), 0);
+    const progress = new Progress(screen, { what, total });
+    const seen = requests.map(() => 0);
+    return (index: number, candles: number): void => {
+      seen[index] = candles;
+      progress.show(
+        Math.min(
+          total - 1,
+          seen.reduce((sum, one) => sum + one, 0),
+        ),
+      );
+    };
   }
 
   /** Any tasks on this laboratory's threads and markets. */
@@ -141,7 +139,9 @@ export class Laboratory {
     const progress = new Progress(screen, { what, total, skipped: known });
     let done = known;
     progress.show(done);
-    const tasks = pending.map(({ request }) => taskOf(request, { gear: 'lean', keep: 'figures' }));
+    const tasks = pending.map(
+      ({ request }): TrialTask => ({ kind: 'trial', gear: 'lean', keep: 'figures', ...request }),
+    );
     await this.#perform<TrialDone>(tasks, {
       onOutcome: (index, outcome) => {
         const { identity } = pending[index] as Pending;
@@ -195,15 +195,21 @@ export class Laboratory {
   }
 }
 
-export interface Refused {
-  readonly refused: string;
+function candlesIn(markets: SharedMarkets, { fromMs, toMs }: Window): number {
+  return seriesOf(markets).reduce(
+    (sum, { candles }) => sum + candles.between(fromMs, toMs).length,
+    0,
+  );
 }
 
-function taskOf(
-  { strategy, account, window }: TrialRequest,
-  { gear, keep }: Pick<TrialTask, 'gear' | 'keep'>,
-): TrialTask {
-  return { kind: 'trial', strategy, account, window, gear, keep };
+/** A run and the trial it counts as. */
+export interface Kept {
+  readonly result: BacktestResult;
+  readonly trial: Trial;
+}
+
+interface Refused {
+  readonly refused: string;
 }
 
 function nameOfTask(task: ResearchTask): string {

@@ -21,8 +21,9 @@ export interface TrialTask {
   readonly account: AccountRequest;
   readonly gear: Gear;
   readonly window: Window;
-  /** Whether the whole result is wanted, or only what a trial keeps. */
-  readonly keep: 'figures' | 'result';
+  /** Whether the whole result is wanted, or what another is compared with (no decisions and no
+   * orders), or only what a trial keeps. */
+  readonly keep: 'figures' | 'run' | 'result';
 }
 
 export interface TrialDone {
@@ -59,8 +60,13 @@ export async function runTrial(
     moments: momentsOf(values),
     blocks: trialBlocks(values),
     account: result.account,
-    result: task.keep === 'result' ? result : null,
+    result: keptOf(result, task.keep),
   };
+}
+
+function keptOf(result: BacktestResult, keep: TrialTask['keep']): BacktestResult | null {
+  if (keep === 'figures') return null;
+  return keep === 'result' ? result : { ...result, decisions: [], orders: [] };
 }
 
 /** A strategy that only learns until candles open at `fromMs`: what it says before is dropped. */

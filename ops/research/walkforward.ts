@@ -5,7 +5,7 @@ import { CorroError } from '../../proto/errors.ts';
 import { writeWhole } from './files.ts';
 import type { ParameterSet } from './grid.ts';
 import { joinResults, leftAfterClosing } from './joined.ts';
-import type { Laboratory, TrialOutcome, TrialRequest } from './laboratory.ts';
+import type { Kept, Laboratory, TrialOutcome, TrialRequest } from './laboratory.ts';
 import type { SharedMarkets, Window } from './market-data.ts';
 import type { StrategyRequest } from './strategy-of.ts';
 import { type Choice, ranked } from './sweep.ts';
@@ -108,11 +108,12 @@ function setOf(
 async function testOn(
   { laboratory, home, again }: WalkInputs,
   request: TrialRequest,
-): Promise<{ readonly result: BacktestResult; readonly trial: Trial }> {
+): Promise<Kept> {
   const known = again ? undefined : await laboratory.known(request);
   const kept = known === undefined ? null : readKept(pathOf(home, known.hash));
   if (known !== undefined && kept !== null) return { result: kept, trial: known };
-  const made = await laboratory.result(request, { gear: 'lean' });
+  const run = { ...request, gear: 'lean', keep: 'result' } as const;
+  const [made] = (await laboratory.results([run], 'test')) as [Kept];
   const path = pathOf(home, made.trial.hash);
   mkdirSync(dirname(path), { recursive: true });
   writeWhole(path, [JSON.stringify(made.result)]);

@@ -1,0 +1,17 @@
+import { STRATEGIES } from '../../core/backtest/strategies/list.ts';
+import type { StrategyRequest } from './strategy-of.ts';
+
+/** Every other way to trade, with its own defaults: those that need a model only where one is
+ * given. Holding is made by the judgement itself. */
+export function armsBeside(
+  { name }: StrategyRequest,
+  model: string | undefined,
+): readonly StrategyRequest[] {
+  return STRATEGIES.filter(
+    (one) => one.name !== name && !(one.needsModel && model === undefined),
+  ).map((one) => ({
+    name: one.name,
+    parameters: {},
+    ...(one.needsModel && model !== undefined ? { model } : {}),
+  }));
+}
