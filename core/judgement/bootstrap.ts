@@ -27,8 +27,9 @@ export interface BootstrapInputs {
 
 /** One percentile interval for each statistic (Efron 1979), by the stationary bootstrap of Politis
  * & Romano ("The stationary bootstrap", JASA 89, 1994): blocks begin anywhere, have geometric
- * lengths and wrap around the end. `null` where there are too few values or the statistic is undefined in
- * more than a twentieth of the resamples. The same inputs and seed give the same interval. */
+ * lengths and wrap around the end. `null` where there are too few values or the statistic is
+ * undefined in more than a twentieth of the resamples. The same inputs and seed give the same
+ * interval. */
 export function bootstrapIntervals(
   { columns, statistics, lengthFrom }: BootstrapInputs,
   terms: BootstrapTerms = DEFAULT_BOOTSTRAP,
@@ -41,7 +42,7 @@ export function bootstrapIntervals(
   const stretched = columns.map((column) => stretchesOf(column));
   const size = stretched[0]?.length ?? 0;
   const outcomes = statistics(new Float64Array(columns.length)).length;
-  if (count < LEAST_VALUES) return new Array(outcomes).fill(null);
+  if (count < LEAST_VALUES) return Array.from({ length: outcomes }, () => null);
   const lengths = lengthFrom.map((index) => optimalBlockLength(stretched[index] as Float64Array));
   const sampler = new Sampler(stretched, { size, blockLength: Math.max(1, ...lengths) });
   const random = new Random(terms.seed, 'stationary bootstrap');

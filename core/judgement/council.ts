@@ -7,6 +7,7 @@ import type {
   BootstrapTerms,
   DebateWorth,
   Difference,
+  DifferenceVerdict,
   RingScore,
   Score,
 } from './assessment.ts';
@@ -145,7 +146,7 @@ export function debateWorth(inputs: DebateInputs): DebateWorth | null {
     }
   }
   if (motions === 0) return null;
-  const verdict = worthVerdict(difference);
+  const verdict = difference === null ? 'unknown' : WORTH[difference.verdict];
   return {
     ...{ motions, contested, meanRounds: rounds / motions, changed, difference },
     brierGain: gains.result(bootstrap),
@@ -154,19 +155,13 @@ export function debateWorth(inputs: DebateInputs): DebateWorth | null {
   };
 }
 
-function worthVerdict(difference: Difference | null): DebateWorth['verdict'] {
-  switch (difference?.verdict) {
-    case 'better':
-      return 'adds';
-    case 'worse':
-      return 'costs';
-    case 'equal':
-    case 'undecided':
-      return 'nothing';
-    default:
-      return 'unknown';
-  }
-}
+const WORTH = {
+  better: 'adds',
+  worse: 'costs',
+  equal: 'nothing',
+  undecided: 'nothing',
+  unknown: 'unknown',
+} as const satisfies Record<DifferenceVerdict, DebateWorth['verdict']>;
 
 function worthWords(verdict: DebateWorth['verdict'], difference: Difference | null): string {
   if (difference === null) return 'the vote without debate was not run: nothing to compare with';

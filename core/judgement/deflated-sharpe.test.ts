@@ -4,7 +4,8 @@ import { bestWithoutSkill, deflatedSharpe, probabilisticSharpe } from './deflate
 import { momentsOf } from './moments.ts';
 import { walkOf } from './run.fixture.ts';
 
-// Failure here looks like: a lucky trial that is believed, or a count of trials that changes nothing.
+// Failure here looks like: a lucky trial that is believed, or a count of trials that counts for
+// nothing.
 
 /** Bailey & López de Prado (2014), "A numerical example": an annual Sharpe ratio of 2.5 over five
  * years of 250 days, the best of 100 trials whose annual Sharpe ratios have a variance of 1/2. */

@@ -24,7 +24,7 @@ function run(seed: string, parts: { mean?: number; count?: number } = {}): Run {
 }
 
 describe('paired difference', () => {
-  test('growth - what one ended with over what the other did, a year; Sharpe as in the metrics', () => {
+  test('growth - what one ended with over the other, a year; Sharpe as in the metrics', () => {
     const [one, two] = [run('one'), run('two', { mean: 0.0005 })];
     const [a, b] = [metricsOf(one), metricsOf(two)];
     const { growth, sharpe } = compare(one, two);

@@ -5,7 +5,8 @@ import { metricsOf } from './metrics.ts';
 import { YEAR_MS } from './returns.ts';
 import { DAY_MS, equityOf, fillOf, runOf, START_MS, tradeOf, walkOf } from './run.fixture.ts';
 
-// Failure here looks like: a metric under a standard name with another formula, or a NaN in a report.
+// Failure here looks like: a metric under a standard name with another formula, or a NaN in a
+// report.
 
 /** In millionths: what is below them is rounding. */
 const swings = fc

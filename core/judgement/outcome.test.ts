@@ -126,7 +126,7 @@ describe('outcome of an opinion', () => {
     const before = new OutcomeSettler(FREE);
     before.add((candles[0] as Candle).closeTimeMs, 1);
     expect(before.push(candles[1] as Candle)).toEqual([]);
-    const after = new OutcomeSettler(FREE, JSON.parse(JSON.stringify(before.open)));
+    const after = new OutcomeSettler(FREE, JSON.parse(JSON.stringify(before.open)) as OpenCall[]);
     const settled = candles.slice(2).flatMap((one) => after.push(one));
     const whole = settleBy(candles, (candles[0] as Candle).closeTimeMs, 1);
     expect(settled.map(({ outcome }) => outcome)).toEqual([whole]);

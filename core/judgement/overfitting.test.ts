@@ -52,7 +52,7 @@ describe('probability of overfitting', () => {
     expect(probabilityOfOverfitting(trialsOf(noise('many', 3), 16))?.splits).toBe(12_870);
   });
 
-  test('nothing but noise, many sweeps - about one half; the more it promised the less it kept', () => {
+  test('nothing but noise, many sweeps - about one half; what promised more kept less', () => {
     const sweeps = Array.from({ length: 40 }, (_, sweep) =>
       probabilityOfOverfitting(trialsOf(noise(`sweep ${sweep}`, 20), 8)),
     );

@@ -143,7 +143,7 @@ function sharpeFromSums(count: number, sum: number, squares: number): number {
 
 class Tally {
   readonly #trials: number;
-  readonly #rankCounts: number[] = new Array(RANK_BINS).fill(0);
+  readonly #rankCounts = Array.from({ length: RANK_BINS }, () => 0);
   #splits = 0;
   #overfit = 0;
   #losses = 0;

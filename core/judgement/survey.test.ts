@@ -70,7 +70,7 @@ describe('survey of a market', () => {
     expect(compared).toBeGreaterThan(600);
   });
 
-  test('no range yet, or no time left - known to be unsettled; no close of the market - left out', () => {
+  test('no range yet, no time left - known to be unsettled; no close of it - left out', () => {
     const [first, last] = [CANDLES[3] as Candle, CANDLES.at(-1) as Candle];
     const { motions } = survey(CANDLES, [first.closeTimeMs, last.closeTimeMs, START_MS]);
     expect([...motions.keys()]).toEqual([first.closeTimeMs, last.closeTimeMs]);
