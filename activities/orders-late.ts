@@ -1,5 +1,6 @@
 import { bookFills } from '../adapters/store/fills.ts';
 import { haltLeg } from '../adapters/store/intents.ts';
+import { leftOrders } from '../adapters/store/left-orders.ts';
 import { findOrder, type OrderRow, recordOrderEvent } from '../adapters/store/orders.ts';
 import {
   lateSources,
@@ -96,8 +97,12 @@ export interface SweepReport {
   readonly late: number;
   /** What could not be done now; the next sweep tries again. */
   readonly failed: number;
+  /** Orders that wait for a person. */
+  readonly left: number;
 }
 
+/** Who is left to a person is looked up in one sweep of so many: it reads all orders. */
+const SWEEPS_A_LOOK = 12;
 /** Trade lists asked for in one sweep. */
 const MAX_SOURCES = 10;
 
@@ -106,6 +111,7 @@ const MAX_SOURCES = 10;
 export class Sweeper {
   readonly #dependencies: Dependencies;
   readonly #looked = new Map<string, number>();
+  #told: ReadonlySet<string> = new Set();
   #sweeps = 0;
 
   constructor(dependencies: Dependencies) {
@@ -115,7 +121,8 @@ export class Sweeper {
   async sweep({ withinMs, quietMs, lateMs }: SweepSpan): Promise<SweepReport> {
     const { db } = this.#dependencies;
     this.#sweeps += 1;
-    const report = { settled: 0, late: 0, failed: 0 };
+    const report = { settled: 0, late: 0, failed: 0, left: this.#told.size };
+    if (this.#sweeps % SWEEPS_A_LOOK === 1) report.left = await this.#leftToPeople();
     for (const id of await unsettledOrders(db, { withinMs, quietMs })) {
       const booked = await this.#try(id, () => book(this.#dependencies, id));
       if (booked === null) report.failed += 1;
@@ -127,6 +134,17 @@ export class Sweeper {
       else report.late += found;
     }
     return report;
+  }
+
+  /** Each is told of once; `corro orders settle` is what a person does about it. */
+  async #leftToPeople(): Promise<number> {
+    const { db, log } = this.#dependencies;
+    const left = await leftOrders(db);
+    for (const order of left) {
+      if (!this.#told.has(order.clientOrderId)) log.error(order, 'an order waits for a person');
+    }
+    this.#told = new Set(left.map((order) => order.clientOrderId));
+    return left.length;
   }
 
   /** The sources that were looked at longest ago. */

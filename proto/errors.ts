@@ -23,7 +23,8 @@ export const EXIT_TEXTS = {
   bad_input: 'A file that was given cannot be used: missing column, bad number, truncated.',
   not_running: 'The stack is not running; start it with `corro up`.',
   already_running: 'A stack is already running in this folder.',
-  not_found: 'What was named does not exist: a debate, decision, escalation, halt, user or symbol.',
+  not_found:
+    'What was named does not exist: a debate, decision, escalation, halt, order, user or symbol.',
   environment:
     'This machine or its network refuses: no port, no disk space, a server missing or too old.',
   verification_failed: 'A recomputed decision, hash or balance is not what is recorded.',
@@ -54,6 +55,7 @@ export const ERRORS = {
   unknown_secret: { text: 'no such secret', exit: 'not_found' },
   no_key: { text: 'the private key is not here', exit: 'failed' },
   secret_sealed: { text: 'the secret cannot be opened', exit: 'failed' },
+  unknown_order: { text: 'no such order', exit: 'not_found' },
   unknown_halt: { text: 'no such halt holds', exit: 'not_found' },
   halt_name_taken: { text: 'another halt of this name holds', exit: 'failed' },
   escalation_closed: { text: 'the escalation has its answer already', exit: 'failed' },

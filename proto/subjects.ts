@@ -230,6 +230,9 @@ function workflowIds(ns: string) {
     guardWorkflowId: (planId: string): string => `${ns}:guard:${word('planId', ID, planId)}`,
     /** `corro:plan:<plan id>`: works off a hedge, a rebalancing or a flattening. */
     planWorkflowId: (planId: string): string => `${ns}:plan:${word('planId', ID, planId)}`,
+    /** `corro:settlement:<client order id>`: settles an order that was left to a person. */
+    settlementWorkflowId: (clientOrderId: string): string =>
+      `${ns}:settlement:${word('clientOrderId', ID, clientOrderId)}`,
     /** `corro:escalation:<escalation id>` */
     escalationWorkflowId: (id: string): string =>
       `${ns}:escalation:${word('escalationId', ID, id)}`,

@@ -157,7 +157,7 @@ describe('sweep', () => {
     const given = await executed();
     await takeExecution(dependencies, { ...(stream(given)[2] as Execution), trade: null });
     const report = await new Sweeper(dependencies).sweep({ ...NOW, quietMs: 60_000 });
-    expect(report).toEqual({ settled: 0, late: 0, failed: 0 });
+    expect(report).toEqual({ settled: 0, late: 0, failed: 0, left: 0 });
   });
 
   test('late fill - told after the leg was settled, it is booked as what it is', async () => {
@@ -192,7 +192,7 @@ describe('sweep', () => {
     const away = () => ({ ...venue.port(), trades: () => Promise.reject(new Error('away')) });
     const blind = new Sweeper({ ...dependencies, venue: away });
     const report = await blind.sweep({ ...NOW, lateMs: 0 });
-    expect(report).toEqual({ settled: 0, late: 0, failed: 1 });
+    expect(report).toEqual({ settled: 0, late: 0, failed: 1, left: 0 });
     expect(await new Sweeper(dependencies).sweep(NOW)).toMatchObject({ settled: 1, failed: 0 });
   });
 });

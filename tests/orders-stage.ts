@@ -13,8 +13,10 @@ import { venueClient } from '../adapters/venue/client.ts';
 import { paperControl } from '../adapters/venue/paper-control.ts';
 import type { Trade, VenuePort } from '../adapters/venue/port.ts';
 import { Decimal } from '../core/market/money.ts';
+import type { Settlement, SettlementInput } from '../proto/settlement.ts';
 import { wire } from '../proto/subjects.ts';
-import type { orderWorkflow } from '../workflows/order.ts';
+import { TASK_TIMEOUT, WORKFLOWS } from '../workflows/messages.ts';
+import type { orderWorkflow, settlementWorkflow } from '../workflows/order.ts';
 import { type CorroProcess, startWorker } from './orders-processes.ts';
 import {
   decidedLeg,
@@ -112,6 +114,21 @@ export class OrderStage {
       args: [orderInput(this.names.namespace, leg)],
       workflowTaskTimeout: '3s',
     });
+  }
+
+  /** As the command line does. */
+  async settle(input: SettlementInput): Promise<Settlement> {
+    const handle = await this.#client.workflow.start<typeof settlementWorkflow>(
+      WORKFLOWS.settlement,
+      {
+        workflowId: this.names.settlementWorkflowId(input.clientOrderId),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        taskQueue: this.names.queues.order,
+        args: [input],
+        workflowTaskTimeout: TASK_TIMEOUT,
+      },
+    );
+    return handle.result();
   }
 
   trades(): Promise<readonly Trade[]> {

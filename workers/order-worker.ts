@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { createGuardActivities } from '../activities/guard.ts';
 import { createOrderActivities } from '../activities/orders.ts';
 import { createPlanActivities } from '../activities/plan.ts';
+import { createSettlementActivities } from '../activities/settlement.ts';
 import { connectBus } from '../adapters/bus/connect.ts';
 import { feedPublisher } from '../adapters/bus/feed.ts';
 import { openStore } from '../adapters/store/store.ts';
@@ -47,6 +48,7 @@ await runProcess('order-worker', async ({ settings, log, fail }) => {
       ...createOrderActivities(orders),
       ...createGuardActivities({ db: store.db, venue, log }),
       ...createPlanActivities({ db: store.db, log }),
+      ...createSettlementActivities({ db: store.db, log }),
     },
     log,
     fail,

@@ -56,6 +56,17 @@ export function recallLeg(clientOrderId: string): Promise<OrderOutcome> {
   return drive('recall', { clientOrderId, input: null, leg: null });
 }
 
+/** Whether a venue answers now; false too when nobody could ask. */
+export async function venueAnswers(venue: string): Promise<boolean> {
+  try {
+    await orderSteps.reachVenue(venue);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    return false;
+  }
+}
+
 /** The stops of a position that may rest at its venue, by client order id. */
 export function restingStops({ userId, venue, symbol }: OrderInput): Promise<readonly string[]> {
   return reads.restingStops({ userId, venue, symbol });

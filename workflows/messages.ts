@@ -9,6 +9,7 @@ export const WORKFLOWS = {
   order: 'orderWorkflow',
   guard: 'guardWorkflow',
   plan: 'planWorkflow',
+  settlement: 'settlementWorkflow',
   marketScan: 'marketScanWorkflow',
 } as const;
 

@@ -9,6 +9,7 @@ import { sellOverStops } from './sale.ts';
 export type { OrderInput, OrderOutcome } from '../core/orders/leg.ts';
 export { guardWorkflow } from './guard.ts';
 export { planWorkflow } from './plan.ts';
+export { settlementWorkflow } from './settlement.ts';
 
 /** What a decision asks for, from the look at the book to the booked fills and the guard. */
 export async function orderWorkflow(input: OrderInput): Promise<OrderOutcome> {

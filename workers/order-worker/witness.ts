@@ -42,7 +42,7 @@ export function startWitness(
 ): Witness {
   const { log } = dependencies;
   const ended = new AbortController();
-  const counts = { heard: 0, taken: 0, dropped: 0, malformed: 0, settled: 0, late: 0 };
+  const counts = { heard: 0, taken: 0, dropped: 0, malformed: 0, settled: 0, late: 0, left: 0 };
   const waiting = new Set<Promise<void>>();
   const hear = (bytes: Uint8Array): void => {
     counts.heard += 1;
@@ -73,7 +73,8 @@ export function startWitness(
   const sweeping = sweepOn(dependencies, {
     signal: ended.signal,
     everyMs: options.sweepEveryMs ?? SWEEP_EVERY_MS,
-    tell: ({ settled, late }) => {
+    tell: ({ settled, late, left }) => {
+      counts.left = left;
       counts.settled += settled;
       counts.late += late;
     },

@@ -20,6 +20,7 @@ import { PAPER_VENUE } from '../market.ts';
 import { printJson } from '../output.ts';
 import { clockText, shortDecimal, table } from '../table.ts';
 import { readCount } from './replay.ts';
+import { addSettlement } from './settle.ts';
 
 interface ListFlags {
   readonly symbol?: string;
@@ -46,10 +47,11 @@ export function addLists(program: Command): void {
     description: 'what is held, and what it is worth',
     read: positionsList,
   });
-  list(program, 'orders', {
+  const orders = list(program, 'orders', {
     description: 'what was sent to the venue and what became of it',
     read: ordersList,
   });
+  addSettlement(orders);
   list(program, 'fills', { description: 'booked trades', read: fillsList });
 }
 

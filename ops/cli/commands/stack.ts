@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { activeHalts, type Halt } from '../../../adapters/store/halts.ts';
+import { type LeftOrder, leftOrders } from '../../../adapters/store/left-orders.ts';
 import { ensureDefaults } from '../../../adapters/store/users.ts';
 import { CorroError, EXIT_CODES } from '../../../proto/errors.ts';
 import {
@@ -21,6 +22,7 @@ import { Keyring } from '../keyring.ts';
 import { printJson } from '../output.ts';
 import { Screen, standardTerminal } from '../screen.ts';
 import { table } from '../table.ts';
+import { leftLine } from './settle.ts';
 
 interface JsonFlag {
   readonly json?: boolean;
@@ -91,30 +93,38 @@ async function status({ json }: JsonFlag, command: Command): Promise<void> {
   const state = readStack(home);
   const running = state?.status === 'running';
   process.exitCode = running ? EXIT_CODES.ok : EXIT_CODES.not_running;
-  const halts = running ? await haltsIn(home) : [];
-  if (json === true) return printJson({ home, ...withoutSecrets(state), halts });
+  const stops = running ? await stopsIn(home) : { halts: [], left: [] };
+  if (json === true) return printJson({ home, ...withoutSecrets(state), ...stops });
   if (state === null) {
     process.stdout.write(`no stack was ever started in ${home}\n`);
     return;
   }
   process.stdout.write(`${home}: ${state.status}\n\n${servicesTable(state.services)}\n`);
   if (!running) return;
-  const lines = [addressTable(state), ...noteLines(state), ...haltLines(halts)];
+  const lines = [addressTable(state), ...noteLines(state), ...stopLines(stops)];
   process.stdout.write(`\n${lines.join('\n')}\n`);
 }
 
-/** Which halts hold; `null` while the database does not say. */
-async function haltsIn(home: string): Promise<readonly Halt[] | null> {
+/** What waits for a person; `null` while the database does not say. */
+interface Stops {
+  readonly halts: readonly Halt[] | null;
+  readonly left: readonly LeftOrder[] | null;
+}
+
+async function stopsIn(home: string): Promise<Stops> {
   try {
-    return await withStack(home, ({ db }) => activeHalts(db));
+    return await withStack(home, async ({ db }) => {
+      return { halts: await activeHalts(db), left: await leftOrders(db) };
+    });
   } catch {
-    return null;
+    return { halts: null, left: null };
   }
 }
 
-function haltLines(halts: readonly Halt[] | null): readonly string[] {
-  if (halts === null) return ['  halts: the database does not say'];
-  return halts.map((halt) => `  ${haltLine(halt)}`);
+function stopLines({ halts, left }: Stops): readonly string[] {
+  if (halts === null || left === null) return ['  halts: the database does not say'];
+  const line = leftLine(left);
+  return [...halts.map((halt) => `  ${haltLine(halt)}`), ...(line === null ? [] : [`  ${line}`])];
 }
 
 /** Addresses with passwords stay in the state file, which only its owner may read. */
