@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { readSettings, type Settings } from './settings.ts';
@@ -50,6 +51,8 @@ export async function runProcess(
   try {
     running = await start({ settings, log, fail });
     log.info({ healthPort: port }, 'ready');
+    // Otherwise it is kept at the end of a process, and one that is killed has no end.
+    flushCompileCache();
   } catch (error) {
     fail(error);
   }

@@ -258,6 +258,8 @@ function workerEnvironment(
     CORRO_TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     CORRO_NAMESPACE: context.namespace,
     CORRO_BUNDLE_DIR: home.bundles,
+    // Node keeps what it has compiled: a killed process is back in half the time.
+    NODE_COMPILE_CACHE: join(home.bundles, 'compiled'),
     CORRO_HEALTH_PORT: String(healthPort),
     ...OWN_ENVIRONMENT[name]?.(context, ports),
     ...context.environment,
