@@ -30,7 +30,7 @@ export function joinResults(
   return {
     version: RESULT_VERSION,
     strategy: {
-      name: first.strategy.name,
+      name: `walk-forward:${first.strategy.name}`,
       version: first.strategy.version,
       parameters: { walkForward: results.map(({ strategy }) => strategy.parameters) },
     },

@@ -59,7 +59,8 @@ export class Laboratory {
   async trials(requests: readonly TrialRequest[], what: string): Promise<readonly TrialOutcome[]> {
     const identities = await Promise.all(requests.map((request) => this.#identityOf(request)));
     const pending = this.#pendingOf(requests, identities);
-    const failures = await this.#run(pending, { what, known: requests.length - pending.length });
+    const asked = new Set(identities.flatMap((one) => ('hash' in one ? one.hash : [])));
+    const failures = await this.#run(pending, { what, known: asked.size - pending.length });
     return identities.map((identity) => {
       if ('refused' in identity) return { kind: 'refused', text: identity.refused };
       const failure = failures.get(identity.hash);

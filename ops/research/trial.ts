@@ -8,6 +8,8 @@ import { metricsOf } from '../../core/judgement/metrics.ts';
 import { type Moments, momentsOf } from '../../core/judgement/moments.ts';
 import { type TrialBlocks, trialBlocks } from '../../core/judgement/overfitting.ts';
 import { returnsOf } from '../../core/judgement/returns.ts';
+import { TIMEFRAMES } from '../../core/market/candle.ts';
+import { CandleSeries } from '../../core/market/candle-series.ts';
 import { CorroError } from '../../proto/errors.ts';
 import { type SharedMarkets, seriesOf, type Window } from './market-data.ts';
 import { describeStrategy, type StrategyRequest, strategyFor } from './strategy-of.ts';
@@ -122,6 +124,27 @@ export function seriesOfWindow(
   return seriesOf(markets)
     .map((series) => ({ ...series, candles: series.candles.between(fromMs, toMs) }))
     .filter(({ candles }) => candles.length > 0);
+}
+
+/** The same of several windows that follow one another, as one series for each market. */
+export function seriesOfWindows(
+  markets: SharedMarkets,
+  windows: readonly Window[],
+): readonly MarketSeries[] {
+  const parts = windows.map((window) => seriesOfWindow(markets, window));
+  return seriesOf(markets).flatMap((series) => {
+    const { symbol } = series.instrument;
+    const own = parts.flatMap((all) => all.filter((one) => one.instrument.symbol === symbol));
+    if (own.length === 0) return [];
+    const numbers = own.map(({ candles }) => candles.numbers);
+    const joined = new Float64Array(numbers.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const one of numbers) {
+      joined.set(one, at);
+      at += one.length;
+    }
+    return [{ ...series, candles: new CandleSeries(TIMEFRAMES[series.timeframe], joined) }];
+  });
 }
 
 /** A result without the history its strategy warmed up on. */
