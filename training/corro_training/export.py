@@ -3,9 +3,9 @@
     python -m corro_training.export matrix.bin --out model.onnx [--seed 7] [--trees 100] [--depth 6]
 
 The same matrix and settings give the same bytes. Prints one line of JSON: sha256, rows, and how
-often each label came. `--witness FILE` also writes what scikit-learn itself answers to every row of the
-matrix (rows x 6 little-endian doubles: BUY, SELL, HOLD, magnitude, confidence, risk), to compare
-with what the file answers elsewhere. Exit code 3: the matrix cannot be learned from.
+often each label came. `--witness FILE` also writes what scikit-learn itself answers to every row of
+the matrix (rows x 6 little-endian doubles: BUY, SELL, HOLD, magnitude, confidence, risk), to
+compare with what the file answers elsewhere. Exit code 3: the matrix cannot be learned from.
 """
 
 import argparse
