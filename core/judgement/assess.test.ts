@@ -150,6 +150,22 @@ describe('assessment', () => {
     expect(found.regimes.reduce((sum, { returns }) => sum + returns, 0)).toBe(1_200);
   });
 
+  test('candles before the run - warm up what its first opinions are judged by', () => {
+    const market = SERIES[0] as MarketSeries;
+    const from = market.candles.at(400)?.openTimeMs ?? 0;
+    const late = { ...market, candles: market.candles.between(from, Number.POSITIVE_INFINITY) };
+    const run = runAs('late', [late]);
+    const opening = run.curve.timeMs.slice(0, 10);
+    const decisions = opening.map((timeMs) => decisionOf(timeMs, []));
+    const result = { ...resultOf(run, decisions), data: { ...run.data, fromMs: from } };
+    const cold = assess({ result, series: [late], bootstrap: BOOTSTRAP });
+    const warm = assess({ result, series: SERIES, bootstrap: BOOTSTRAP });
+    expect(cold.ring).toMatchObject({ settled: 0, unsettled: 10 });
+    expect(warm.ring).toMatchObject({ settled: 10, unsettled: 0 });
+    expect(warm.hold).toEqual(cold.hold);
+    expect(warm.metrics).toEqual(cold.metrics);
+  });
+
   test('an arm on another clock - is refused', () => {
     const run = runOf(equityOf(walkOf('short', { count: 10 })));
     expect(() => assessed({ arms: [{ name: 'vote', run }] })).toThrow('must share one clock');

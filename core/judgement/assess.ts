@@ -35,7 +35,8 @@ export interface AssessInputs {
   /** The others, on the same candles and the same clock; without `hold`, which is made here. The
    * one named `vote` is what the debate is measured against. */
   readonly arms?: readonly { readonly name: string; readonly run: Run }[];
-  /** The candles all of them saw. */
+  /** The candles all of them saw. They may begin before the run does: what lies before its first
+   * candle only warms up regimes and ranges. */
   readonly series: readonly MarketSeries[];
   /** Trials made until this one was chosen: one unless given. */
   readonly trials?: Trials;
@@ -63,7 +64,7 @@ export function assess(inputs: AssessInputs): Assessment {
   const factsOf = factsFrom(surveys);
   const regimes = regimesOfReturns(result.curve.timeMs, surveys);
   const name = result.strategy.name;
-  const hold = holdRun(result, series);
+  const hold = holdRun(result, seriesFrom(series, result.data.fromMs));
   const others = [...arms, { name: HOLD_ARM, run: hold }];
   const metrics = metricsOf(result, { riskFree });
   const rows: ArmRow[] = others.map((arm) => ({
@@ -92,6 +93,13 @@ export function assess(inputs: AssessInputs): Assessment {
     outcomes,
     bootstrap,
   };
+}
+
+/** Without the history before the run; a market that is all history is left out. */
+function seriesFrom(series: readonly MarketSeries[], fromMs: number): MarketSeries[] {
+  return series
+    .map((one) => ({ ...one, candles: one.candles.between(fromMs, Number.POSITIVE_INFINITY) }))
+    .filter(({ candles }) => candles.length > 0);
 }
 
 function termsOf(
