@@ -89,16 +89,17 @@ export function bookFills(
     const booked: FillRow[] = [];
     for (const trade of [...trades].sort(byTradeId)) {
       const fill = await bookOne(trx, before, { trade, instrument, late });
-      if (fill) booked.push(fill);
+      if (!fill) continue;
+      booked.push(fill);
+      // After each one: the peak must not depend on whether they were told together.
+      const { marketTimeMs } = fill;
+      await revalue(trx, { ...owner, quote: instrument.quote, marketTimeMs });
     }
     const fills = await summariseFills(trx, clientOrderId);
     const order = await learnFromFills(trx, before, { fills, trades });
     const complete = isOver(order) && decimal(fills.executedQuantity).eq(order.executedQuantity);
     const marketTimeMs = Math.max(order.marketTimeMs, ...booked.map((fill) => fill.marketTimeMs));
     if (complete) await settle(trx, order, { marketTimeMs, fills });
-    if (booked.length > 0) {
-      await revalue(trx, { ...owner, quote: instrument.quote, marketTimeMs });
-    }
     return { order, booked, complete, fills };
   });
 }

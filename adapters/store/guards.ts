@@ -198,6 +198,8 @@ export async function holdingOf(
     .where('f.symbol', '=', symbol)
     .orderBy('f.market_time', 'desc')
     .orderBy('f.recorded_at', 'desc')
+    // Venues number trades: 10 comes after 9.
+    .orderBy((eb) => eb.fn('length', ['f.trade_id']), 'desc')
     .orderBy('f.trade_id', 'desc')
     .limit(1)
     .executeTakeFirst();

@@ -190,7 +190,7 @@ export function passCandle(state: GuardState, told: Candle, rules: GuardRules): 
   if (selling) return sell(seen, candle, selling);
   const moved = trail(seen, rules);
   // Too late for this stop: the venue would refuse it.
-  if (fromObservation(candle.close).lte(moved.stopPrice)) {
+  if (reachesDown(candle.close, moved.stopPrice)) {
     return sell(moved, candle, { purpose: 'stop', why: 'stop' });
   }
   return [moved, restEffects(moved)];
@@ -221,11 +221,11 @@ function sell(state: GuardState, candle: Candle, selling: Selling): GuardStep {
 
 function leave(state: GuardState, candle: Candle, rules: GuardRules): Selling | null {
   const { stopPrice, targetPrice, openedAtMs } = state;
-  if (fromObservation(candle.low).lte(stopPrice)) {
+  if (reachesDown(candle.low, stopPrice)) {
     const gap = fromObservation(candle.open).lt(stopPrice);
     return { purpose: 'stop', why: gap ? 'gap' : 'stop' };
   }
-  if (targetPrice !== null && fromObservation(candle.high).gte(targetPrice)) {
+  if (targetPrice !== null && reachesUp(candle.high, targetPrice)) {
     return { purpose: 'target', why: 'target' };
   }
   const ageMs = candle.closeTimeMs - openedAtMs;
@@ -233,8 +233,37 @@ function leave(state: GuardState, candle: Candle, rules: GuardRules): Selling | 
   return old ? { purpose: 'stop', why: 'time' } : null;
 }
 
+/** Two prices further apart than this share are told apart as doubles: a decimal would say the
+ * same, and takes a hundred times as long. */
+const CLEARLY = 1e-9;
+
+function reachesDown(observed: number, price: string): boolean {
+  if (observed > Number(price) * (1 + CLEARLY)) return false;
+  return fromObservation(observed).lte(price);
+}
+
+function reachesUp(observed: number, price: string): boolean {
+  if (observed < Number(price) * (1 - CLEARLY)) return false;
+  return fromObservation(observed).gte(price);
+}
+
+/** Whether `trail` would leave everything as it is, as far as doubles can tell. */
+function clearlyStays(state: GuardState, rules: GuardRules): boolean {
+  const { highest, trailing, entryPrice, entryAtr, stopPrice } = state;
+  const unsure = highest * CLEARLY;
+  const gain = highest - Number(entryPrice);
+  const from = (Number(entryAtr) * rules.trailFromAtrPct) / 100;
+  if (!trailing) return gain < from - unsure;
+  const atr = atrOf(state.atr) ?? Number(entryAtr);
+  const byPrice = rules.trailBps > 0 ? (highest * rules.trailBps) / 10_000 : Infinity;
+  const byRange = rules.trailAtrPct > 0 ? (atr * rules.trailAtrPct) / 100 : Infinity;
+  const step = Math.max((atr * MIN_MOVE_ATR_PCT) / 100, (highest * MIN_MOVE_BPS) / 10_000);
+  return highest - Math.min(byPrice, byRange) - Number(stopPrice) < step - unsure;
+}
+
 function trail(state: GuardState, rules: GuardRules): GuardState {
   if (rules.trailBps === 0 && rules.trailAtrPct === 0) return state;
+  if (clearlyStays(state, rules)) return state;
   const highest = fromObservation(state.highest);
   const gain = highest.minus(state.entryPrice);
   const trailing = state.trailing || gain.gte(percentOf(state.entryAtr, rules.trailFromAtrPct));
