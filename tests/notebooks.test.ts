@@ -55,7 +55,7 @@ describe('notebooks', () => {
     name: string,
     environment: Readonly<Record<string, string>>,
   ): Promise<Executed> {
-    const own = { IPYTHONDIR: folder, MPLCONFIGDIR: folder, JUPYTER_RUNTIME_DIR: folder };
+    const own = { IPYTHONDIR: folder, MPLCONFIGDIR: folder };
     const flags = ['-m', 'corro_training.notebook', join(FOLDER, name)];
     const ended = await runPython(python, flags, {
       cwd: folder,

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Binary, findBinaries, findNats, findTemporal } from './binaries.ts';
 import { diagnoseAuthority } from './doctor-authority.ts';
+import { diagnosePython } from './doctor-python.ts';
 import { type Finding, finding } from './finding.ts';
 import { freeBytes, homeAt, LEAST_FREE_BYTES } from './home.ts';
 import { leftovers } from './leftovers.ts';
@@ -18,6 +19,7 @@ export async function diagnose(root: string): Promise<readonly Finding[]> {
   return [
     finding('node', { detail: `${process.version} at ${process.execPath}` }),
     ...programs(),
+    ...diagnosePython(),
     disk(root),
     lock(root, state),
     ...(await ports(state)),

@@ -8,7 +8,9 @@ cell fails. The notebook itself is not changed: what it says of one machine's da
 
 import argparse
 import json
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -26,7 +28,12 @@ def main(arguments: list[str]) -> int:
     notebook = nbformat.read(asked.notebook, as_version=4)
     client = NotebookClient(notebook, timeout=CELL_SECONDS, startup_timeout=CELL_SECONDS)
     try:
-        client.execute()
+        with tempfile.TemporaryDirectory(prefix="corro-", dir="/tmp") as folder:
+            # Its kernel is spoken to through sockets in a folder of its own, not through ports that
+            # others could reach. Their names must be short.
+            os.environ["JUPYTER_RUNTIME_DIR"] = folder
+            client.create_kernel_manager().transport = "ipc"
+            client.execute()
     except CellExecutionError as error:
         print(error, file=sys.stderr)
         return 1
