@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Escalation } from '../adapters/store/escalations.ts';
-import { type AuditReport, audit } from '../ops/audit/audit.ts';
+import { type AuditOptions, Auditor, type AuditReport, audit } from '../ops/audit/audit.ts';
 import { logInFile } from '../ops/audit/venue-lines.ts';
 import { Corro, until } from './e2e/corro.ts';
 import { CRASH } from './e2e/tape.ts';
@@ -53,20 +53,42 @@ export class SoundRun {
   }
 
   /** What the checker says of a copy of the sound state with something planted in it. */
-  async audit({ sql, log }: Plant = {}): Promise<AuditReport> {
+  audit({ sql, ...doctored }: Plant = {}): Promise<AuditReport> {
+    return this.#inCopy(doctored, async (options) => {
+      if (sql !== undefined) await superuser(options.postgresUrl, sql);
+      return audit(options);
+    });
+  }
+
+  /** What a checker that goes on says of something planted between two of its checks: at its next
+   * one, and once it has forgotten what it had proved. */
+  auditOn(sql: string): Promise<{ readonly next: AuditReport; readonly full: AuditReport }> {
+    return this.#inCopy({}, async (options) => {
+      const auditor = new Auditor(options);
+      if (!(await auditor.run()).sound) throw new Error('the books must be sound before');
+      await superuser(options.postgresUrl, sql);
+      const next = await auditor.run();
+      auditor.forget();
+      return { next, full: await auditor.run() };
+    });
+  }
+
+  async #inCopy<T>(
+    { log }: Pick<Plant, 'log'>,
+    act: (options: AuditOptions) => Promise<T>,
+  ): Promise<T> {
     this.#copies += 1;
     const name = `plant_${this.#copies}`;
     await this.#administer(`create database ${name} template sound`);
-    const postgresUrl = this.#url(name);
-    if (sql !== undefined) await superuser(postgresUrl, sql);
     const lines = structuredClone(this.#log);
     log?.(lines);
     const path = join(this.corro.home, `${name}.jsonl`);
     writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
     const bounds = { settledMs: 1_000 };
-    const report = await audit({ postgresUrl, log: logInFile(path), settled: true, bounds });
+    const source = { postgresUrl: this.#url(name), log: logInFile(path) };
+    const told = await act({ ...source, settled: true, bounds });
     await this.#administer(`drop database ${name}`);
-    return report;
+    return told;
   }
 
   async #question(): Promise<Escalation | undefined> {

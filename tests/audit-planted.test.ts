@@ -38,6 +38,25 @@ describe('audit', () => {
     expect(texts).toContainEqual(expect.stringMatching(says));
   });
 
+  test('between two checks of one process - what is new is held to what it remembers', async () => {
+    const { next } = await run.auditOn(`
+      insert into audit (partition, seq, act, reference, body, prev_hash, hash)
+      select partition, head.seq + 1, 'order-sent', step.reference,
+        step.body || '{"executedQuantity": "0", "epoch": "0"}', head.hash, repeat('0', 64)
+      from audit step join audit_heads head using (partition)
+      where step.act = 'order-filled' order by step.seq desc limit 1`);
+    const found = next.findings.flatMap(({ shown }) => shown.map(({ text }) => text));
+    expect(found).toContainEqual(expect.stringMatching('from order-filled to order-sent'));
+    expect(found).toContainEqual(expect.stringMatching('with epoch 0 after epoch'));
+    expect(violated(next)).toEqual(expect.arrayContaining([9, 11, 13]));
+  });
+
+  test('between two checks of one process - a full one finds what was rewritten', async () => {
+    const { full } = await run.auditOn(`
+      update audit set body = body || '{"epoch": "999"}' where act = 'order-sent'`);
+    expect(violated(full)).toEqual(expect.arrayContaining([9, 13]));
+  });
+
   test('every invariant that can be checked has a violation planted for it', () => {
     const planted = new Set(PLANTED.flatMap((one) => one.breaks));
     const checked = INVARIANTS.filter((one) => one.check !== null).map((one) => one.number);

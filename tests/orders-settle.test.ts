@@ -1,6 +1,6 @@
-/** Failure here means: an order that nobody pursues any more keeps its money for ever, or a person's
- * word and not the venue's decides what became of it. Every process is the product's own: order
- * worker, venue gateway and paper venue, over Temporal, NATS and Postgres. */
+/** Failure here means: an order that nobody pursues any more keeps its money for ever, or a
+ * person's word and not the venue's decides what became of it. Every process is the product's own:
+ * order worker, venue gateway and paper venue, over Temporal, NATS and Postgres. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { leftOrders } from '../adapters/store/left-orders.ts';
 import { listOrders, type OrderRow } from '../adapters/store/orders.ts';

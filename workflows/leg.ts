@@ -19,8 +19,8 @@ import {
 } from '../core/orders/pursuit.ts';
 
 /** An order activity is never retried by Temporal: what may be repeated the pursuit repeats, in
- * sight. Steps beat each second, so a killed worker's step is given up after two. Not exported: a
- * step of which nobody takes the failure as an event would end the whole workflow with its worker. */
+ * sight. Steps beat each second, so a killed worker's step is given up after two. Not exported:
+ * a step whose failure nobody takes as an event would end the whole workflow with its worker. */
 const orderSteps = proxyActivities<Omit<OrderActivities, 'restingStops' | 'lookAtBook'>>({
   startToCloseTimeout: '30s',
   heartbeatTimeout: '2s',

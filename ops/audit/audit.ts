@@ -41,8 +41,8 @@ export interface AuditReport {
   readonly ms: number;
 }
 
-/** Checks the invariants again and again over the same books; what was proved once and cannot have
- * changed unnoticed is not proved again, until `forget`. */
+/** Checks the invariants again and again over the same books; what was proved once is not proved
+ * again, until `forget`, or until a violation was found. */
 export class Auditor {
   readonly #options: AuditOptions;
   #memory = emptyMemory();
@@ -86,6 +86,7 @@ export class Auditor {
       const sum = (of: (finding: Finding) => number): number =>
         findings.reduce((total, finding) => total + of(finding), 0);
       const violations = sum((finding) => finding.violations);
+      if (violations > 0) this.#memory = emptyMemory();
       return {
         sound: violations === 0,
         violations,

@@ -127,7 +127,8 @@ export class Records {
 
 function textIn(body: unknown, key: string): string | null {
   const value = (body as Readonly<Record<string, unknown>> | null)?.[key];
-  return value === undefined || value === null ? null : String(value);
+  if (value === undefined || value === null) return null;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function isLess(executed: string | null, before: string | null): boolean {
