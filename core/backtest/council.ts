@@ -6,9 +6,9 @@ import { DEFAULT_RULES, type DebateRules } from '../debate/rules.ts';
 import type { Verdict } from '../debate/tally.ts';
 import { DEFAULT_USER_CONFIG, type UserConfig } from '../debate/user-config.ts';
 import { EQUAL_REGIME_WEIGHTS, type RegimeWeights } from '../debate/weights.ts';
-import { WARM_UP_CANDLES } from '../features/engine.ts';
 import { type HeldDebate, holdDebate } from './debate.ts';
 import { type Motion, Motions } from './motions.ts';
+import { RING_SETTLED } from './settled.ts';
 import type {
   BooksAtClose,
   CouncilRecord,
@@ -54,7 +54,7 @@ export function parametersOf({ weights, rules, userConfig }: House): Strategy['p
 export class Council implements Strategy {
   readonly name = 'council';
   readonly version = 1;
-  readonly warmup = WARM_UP_CANDLES;
+  readonly warmup = RING_SETTLED;
   readonly parameters: Strategy['parameters'];
   readonly #house: House;
   readonly #motions: Motions;

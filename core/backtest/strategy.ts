@@ -94,7 +94,8 @@ export interface Strategy {
   readonly name: string;
   /** Raised with every change of what it decides. */
   readonly version: number;
-  /** Candles before its first decision can be trusted: what `corro lookahead` checks. */
+  /** Candles of the past that its decisions may depend on: what `corro lookahead` checks. Infinite
+   * where nothing is ever forgotten. */
   readonly warmup: number;
   /** Everything it was made with, JSON-safe: two runs with equal name, version, parameters and data
    * are the same trial. */

@@ -2,7 +2,6 @@ import { ROLES, type Role } from '../../assistants/role.ts';
 import type { Stance } from '../../assistants/speech.ts';
 import type { DebateRecord } from '../../debate/record.ts';
 import { forEveryRole } from '../../debate/weights.ts';
-import { WARM_UP_CANDLES } from '../../features/engine.ts';
 import type { OutcomeTerms } from '../../judgement/assessment.ts';
 import { OutcomeSettler } from '../../judgement/outcome.ts';
 import { brierOf } from '../../judgement/score.ts';
@@ -33,7 +32,8 @@ interface Market {
 export class BestSingle implements Strategy {
   readonly name = 'best-single';
   readonly version = 1;
-  readonly warmup = WARM_UP_CANDLES;
+  /** A record is of everything that was ever settled: no past is too long ago to matter. */
+  readonly warmup = Number.POSITIVE_INFINITY;
   readonly parameters: Strategy['parameters'];
   readonly #house: House;
   readonly #outcomes: OutcomeTerms;

@@ -1,8 +1,8 @@
 import { driftLean } from '../../assistants/senses/flow.ts';
 import { stretchLean, trendLean } from '../../assistants/senses/strategy.ts';
 import { ENSEMBLE } from '../../assistants/strategist.ts';
-import { WARM_UP_CANDLES } from '../../features/engine.ts';
 import type { Predictions } from '../../models/contract.ts';
+import { RING_SETTLED } from '../settled.ts';
 import type { MarketView, Strategy } from '../strategy.ts';
 import { ruleStrategy, type Thresholds } from './rule.ts';
 
@@ -25,7 +25,7 @@ export function ensemble(
   return ruleStrategy({
     name: 'ensemble',
     version: 1,
-    warmup: WARM_UP_CANDLES,
+    warmup: RING_SETTLED,
     parameters: { enter, leave, model, ...named },
     thresholds: { enter, leave },
     says: {

@@ -1,5 +1,5 @@
 import { stretchLean } from '../../assistants/senses/strategy.ts';
-import { WARM_UP_CANDLES } from '../../features/engine.ts';
+import { AVERAGES_SETTLED } from '../settled.ts';
 import type { Strategy } from '../strategy.ts';
 import { ruleStrategy, type Thresholds } from './rule.ts';
 
@@ -18,7 +18,7 @@ export function meanReversion(parameters: ReversionParameters): Strategy {
   return ruleStrategy({
     name: 'mean-reversion',
     version: 1,
-    warmup: WARM_UP_CANDLES,
+    warmup: AVERAGES_SETTLED,
     parameters: { enter, leave, rsi },
     thresholds: { enter, leave },
     says: {

@@ -1,7 +1,7 @@
 import type { Stance } from '../../assistants/speech.ts';
 import { allocate } from '../../debate/shares.ts';
-import { WARM_UP_CANDLES } from '../../features/engine.ts';
 import type { Prediction, Predictions } from '../../models/contract.ts';
+import { RING_SETTLED } from '../settled.ts';
 import type { Strategy } from '../strategy.ts';
 import { ruleStrategy, type Sight, type Thresholds } from './rule.ts';
 
@@ -19,7 +19,7 @@ export function modelStrategy(parameters: ModelParameters, predictions: Predicti
   return ruleStrategy({
     name: 'ml',
     version: 1,
-    warmup: WARM_UP_CANDLES,
+    warmup: RING_SETTLED,
     parameters: { enter, leave, confidence, model: hash, runId: card.runId },
     thresholds: { enter, leave },
     says: {

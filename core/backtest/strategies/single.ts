@@ -3,10 +3,10 @@ import type { Opinion } from '../../assistants/speech.ts';
 import { wantedBy } from '../../debate/arms.ts';
 import type { FollowUp } from '../../debate/follow-up.ts';
 import { isHeld } from '../../debate/holding.ts';
-import { WARM_UP_CANDLES } from '../../features/engine.ts';
 import { type House, houseOf, parametersOf, type RingTerms, whyOf } from '../council.ts';
 import { firstRound } from '../debate.ts';
 import { type Motion, Motions } from '../motions.ts';
+import { RING_SETTLED } from '../settled.ts';
 import type { BooksAtClose, Decision, MarketView, Strategy } from '../strategy.ts';
 
 /** What one opinion alone leads to, counted as the control arms count it (core/debate/arms.ts):
@@ -29,7 +29,7 @@ function followOf(action: Decision['action'], sellable: () => string): FollowUp 
 export class Single implements Strategy {
   readonly name: string;
   readonly version = 1;
-  readonly warmup = WARM_UP_CANDLES;
+  readonly warmup = RING_SETTLED;
   readonly parameters: Strategy['parameters'];
   readonly #role: Role;
   readonly #house: House;

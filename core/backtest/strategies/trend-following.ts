@@ -1,5 +1,5 @@
 import { trendLean } from '../../assistants/senses/strategy.ts';
-import { WARM_UP_CANDLES } from '../../features/engine.ts';
+import { AVERAGES_SETTLED } from '../settled.ts';
 import type { Strategy } from '../strategy.ts';
 import { ruleStrategy, type Thresholds } from './rule.ts';
 
@@ -19,7 +19,7 @@ export function trendFollowing(parameters: TrendParameters): Strategy {
   return ruleStrategy({
     name: 'trend-following',
     version: 1,
-    warmup: WARM_UP_CANDLES,
+    warmup: AVERAGES_SETTLED,
     parameters: { enter, leave, adx },
     thresholds: { enter, leave },
     says: {

@@ -1,6 +1,5 @@
 import { followUp } from '../../debate/follow-up.ts';
 import { voteOn } from '../../debate/judge.ts';
-import { WARM_UP_CANDLES } from '../../features/engine.ts';
 import {
   type House,
   houseOf,
@@ -11,6 +10,7 @@ import {
 } from '../council.ts';
 import { firstRound } from '../debate.ts';
 import { type Motion, Motions } from '../motions.ts';
+import { RING_SETTLED } from '../settled.ts';
 import type { BooksAtClose, Decision, MarketView, Strategy } from '../strategy.ts';
 
 /** The council without its debate: at the same motions the first opinions are counted as votes,
@@ -19,7 +19,7 @@ import type { BooksAtClose, Decision, MarketView, Strategy } from '../strategy.t
 export class Vote implements Strategy {
   readonly name = 'vote';
   readonly version = 1;
-  readonly warmup = WARM_UP_CANDLES;
+  readonly warmup = RING_SETTLED;
   readonly parameters: Strategy['parameters'];
   readonly #house: House;
   readonly #motions: Motions;
