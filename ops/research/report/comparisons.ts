@@ -11,6 +11,7 @@ import {
   percentOf,
   plain,
   rangeOf,
+  sentence,
   signedNumber,
   signedPercent,
 } from './words.ts';
@@ -98,7 +99,7 @@ function debateTable(debate: DebateWorth): Table {
   const bounds = rangeOf(brierGain.interval, (value) => signedNumber(value, 4));
   return {
     title: 'What debate brought',
-    note: debate.words,
+    note: sentence(debate.words),
     columns: [
       { heading: '', numeric: false },
       { heading: 'Value', numeric: true },

@@ -2,6 +2,7 @@ import type { BacktestResult } from '../../../core/backtest/result.ts';
 import type {
   Assessment,
   DebateWorth,
+  Difference,
   DifferenceVerdict,
 } from '../../../core/judgement/assessment.ts';
 import { armName, comparisonTables, shareText } from './comparisons.ts';
@@ -10,7 +11,7 @@ import { makingTables } from './making.ts';
 import { deflatedTable, measuresTable } from './measures.ts';
 import type { Facts, Figure, Table } from './page-data.ts';
 import { scoreTables } from './scores.ts';
-import { capital, moneyOf, numberOf, percentOf, plain, rangeOf } from './words.ts';
+import { moneyOf, numberOf, percentOf, plain, rangeOf, sentence } from './words.ts';
 
 /** The words of a report, once for all its forms. */
 export function factsOf(input: ReportInput): Facts {
@@ -46,7 +47,7 @@ function subjectOf({ strategy, data }: BacktestResult): string {
 const AGAINST_HOLDING = {
   better: 'did better than holding',
   worse: 'did worse than holding',
-  undecided: 'cannot be told from holding',
+  undecided: 'cannot be told from holding by its growth',
   equal: 'never differed from holding',
   unknown: 'has too little to be compared with holding',
 } as const satisfies Record<DifferenceVerdict, string>;
@@ -58,12 +59,31 @@ const DEBATE_WORDS = {
   unknown: 'what its debate is worth cannot be said',
 } as const satisfies Record<DebateWorth['verdict'], string>;
 
-/** The judgement in one sentence: against holding, and what the debate is worth. */
+/** The judgement in one sentence: against holding, for the risk it took, and what the debate is
+ * worth. */
 export function headlineOf({ name, arms, debate }: Assessment): string {
   const against = arms.find((arm) => arm.name === 'hold')?.difference ?? null;
-  const words = AGAINST_HOLDING[against?.verdict ?? 'unknown'];
-  const worth = debate === null ? '' : `, and ${DEBATE_WORDS[debate.verdict]}`;
-  return `After costs, ${plainName(name)} ${words}${worth}.`;
+  const clauses = [
+    `${plainName(name)} ${AGAINST_HOLDING[against?.verdict ?? 'unknown']}`,
+    ...riskClause(against),
+    ...(debate === null ? [] : [DEBATE_WORDS[debate.verdict]]),
+  ];
+  return `After costs, ${inWords(clauses)}.`;
+}
+
+/** Growth may show nothing where the Sharpe ratio does: a run that risks little is not told from one
+ * that risks much by what it earned. */
+function riskClause(against: Difference | null): string[] {
+  const interval = against?.sharpeInterval ?? null;
+  if (against?.verdict !== 'undecided' || interval === null) return [];
+  if (interval.low > 0) return ['did better for the risk it took'];
+  return interval.high < 0 ? ['did worse for the risk it took'] : [];
+}
+
+function inWords(clauses: readonly string[]): string {
+  const last = clauses.at(-1) ?? '';
+  if (clauses.length < 2) return last;
+  return `${clauses.slice(0, -1).join(', ')}, and ${last}`;
 }
 
 /** `trend-following` stays what it is typed as; the council is one thing. */
@@ -79,8 +99,8 @@ function findingsOf({ name, arms, debate, deflated }: Assessment): string[] {
   const chances = deflated.deflated ?? deflated.probabilistic;
   const tried = deflated.trials === 1 ? 'one trial' : `${numberOf(deflated.trials, 0)} trials`;
   return [
-    hold?.words ?? '',
-    debate?.words ?? '',
+    sentence(hold?.words ?? ''),
+    sentence(debate?.words ?? ''),
     listed(`Shown to be worse than ${plainName(name)}`, beaten('better')),
     listed(`Shown to be better than ${plainName(name)}`, beaten('worse')),
     chances === null
@@ -91,7 +111,7 @@ function findingsOf({ name, arms, debate, deflated }: Assessment): string[] {
 }
 
 function listed(opening: string, names: readonly string[]): string {
-  return names.length === 0 ? '' : `${capital(opening)}: ${names.join(', ')}.`;
+  return names.length === 0 ? '' : `${opening}: ${names.join(', ')}.`;
 }
 
 function figuresOf({ account }: BacktestResult, assessment: Assessment): Figure[] {

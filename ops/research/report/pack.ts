@@ -55,7 +55,7 @@ export function packTexts(texts: readonly string[]): PackedTexts {
 
 /** JSON, deflated, in letters that mean nothing in HTML. */
 export function pack(value: unknown, replacer?: (key: string, value: unknown) => unknown): string {
-  return deflateRawSync(JSON.stringify(value, replacer), { level: 9 }).toString('base64');
+  return deflateRawSync(JSON.stringify(value, replacer), { level: 6 }).toString('base64');
 }
 
 /** JSON that may stand in a script element: nothing in it can end the element, and no JavaScript

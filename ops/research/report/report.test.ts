@@ -58,7 +58,15 @@ describe('the headline', () => {
         'and its debate adds nothing that can be shown.',
     );
     expect(against(-0.3, 0.1)).toContain('did worse than holding');
-    expect(against(0.3, 0.4)).toContain('cannot be told from holding');
+    expect(against(0.1, 0.4)).toContain(
+      'cannot be told from holding by its growth, and its debate',
+    );
+  });
+
+  test('growth that shows nothing - says what was done for the risk, if that is shown', () => {
+    // Here the Sharpe ratios differ by four times the growth, give or take one.
+    expect(against(-0.3, 0.4)).toContain('by its growth, did worse for the risk it took, and its');
+    expect(against(0.3, 0.4)).toContain('by its growth, did better for the risk it took, and its');
   });
 
   test('without arms and debates - says that it cannot say', () => {

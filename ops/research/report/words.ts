@@ -49,6 +49,9 @@ export function plain(code: string): string {
   return code.replaceAll('_', ' ');
 }
 
-export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+/** With a capital and a full stop, no line broken before a percent sign; nothing stays nothing. */
+export function sentence(text: string): string {
+  if (text === '') return '';
+  const words = text.replaceAll(' %', '\u00a0%');
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? '' : '.'}`;
 }

@@ -75,7 +75,7 @@ export function timeTicks(fromMs: number, toMs: number, count: number): TimeTick
 }
 
 function monthTicks(fromMs: number, toMs: number, roughMs: number): TimeTick[] {
-  const months = STEPS_MONTHS.find((step) => step * 30 * DAY >= roughMs) ?? 120;
+  const months = STEPS_MONTHS.find((step) => step * 32 * DAY >= roughMs) ?? 120;
   const first = new Date(fromMs);
   const start = Math.ceil((first.getUTCFullYear() * 12 + first.getUTCMonth()) / months) * months;
   const ticks: TimeTick[] = [];

@@ -42,33 +42,45 @@ function gridOf({ title, columns, rows, spans, shares }: Table): HTMLTableElemen
   });
 }
 
-/** Half the width of the axis that all intervals share: zero stands in its middle. */
+/** Half the width of the axis that all intervals share: zero stands in its middle. One that is much
+ * wider than the others does not press them together: it runs out of the drawing. */
 function reachOf(spans: readonly (Span | null)[]): number {
-  return spans.reduce(
-    (most, span) =>
-      span === null ? most : Math.max(most, Math.abs(span.low), Math.abs(span.high)),
-    1e-9,
-  );
+  const ends = spans
+    .flatMap((span) => (span === null ? [] : [Math.max(Math.abs(span.low), Math.abs(span.high))]))
+    .sort((one, other) => one - other);
+  const middle = ends[Math.floor(ends.length / 2)] ?? 1;
+  return Math.max(1e-9, Math.min(ends.at(-1) ?? 1, 2.5 * middle));
 }
 
-const SPAN = { width: 130, height: 18 } as const;
+const SPAN = { width: 130, height: 18, margin: 7 } as const;
 
 function spanCell(span: Span | null, reach: number): HTMLElement {
-  const { width, height } = SPAN;
-  const x = (value: number) => width / 2 + (value / reach) * (width / 2 - 6);
+  const { width, height, margin } = SPAN;
+  const half = width / 2;
+  const x = (value: number) =>
+    half + (Math.max(-reach, Math.min(reach, value)) / reach) * (half - margin);
   const drawing = draw('svg', { width, height, viewBox: `0 0 ${width} ${height}`, class: 'span' });
   drawing.setAttribute('aria-hidden', 'true');
   const middle = height / 2;
-  drawing.append(draw('line', { x1: x(0), x2: x(0), y1: 0, y2: height, class: 'zero' }));
+  drawing.append(draw('line', { x1: half, x2: half, y1: 0, y2: height, class: 'zero' }));
   if (span !== null) {
     const sure = span.low > 0 || span.high < 0 ? 'sure' : 'unsure';
     const ends = { x1: x(span.low), x2: x(span.high), y1: middle, y2: middle };
-    drawing.append(
-      draw('line', { ...ends, class: `reach ${sure}` }),
-      draw('circle', { cx: x(span.middle), cy: middle, r: 3.5, class: sure }),
-    );
+    drawing.append(draw('line', { ...ends, class: `reach ${sure}` }));
+    if (Math.abs(span.middle) <= reach) {
+      drawing.append(draw('circle', { cx: x(span.middle), cy: middle, r: 3.5, class: sure }));
+    }
+    if (span.low < -reach) drawing.append(arrow(1, 5, sure));
+    if (span.high > reach) drawing.append(arrow(width - 1, -5, sure));
   }
   return make('td', { class: 'drawn', children: [drawing] });
+}
+
+/** The interval goes on beyond the drawing. */
+function arrow(tip: number, back: number, sure: string): SVGElement {
+  const middle = SPAN.height / 2;
+  const points = `${tip + back},${middle - 4} ${tip},${middle} ${tip + back},${middle + 4}`;
+  return draw('polyline', { points, class: `beyond ${sure}` });
 }
 
 function shareCell(share: number): HTMLElement {

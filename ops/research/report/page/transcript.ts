@@ -8,6 +8,7 @@ import type {
 } from '../../../../core/assistants/speech.ts';
 import type { OrderRecord } from '../../../../core/backtest/result.ts';
 import type { Gear } from '../../../../core/backtest/strategy.ts';
+import type { Vote } from '../../../../core/debate/judge.ts';
 import type { Detail, Said } from '../page-data.ts';
 import type { Row } from './decisions.ts';
 import { make, plainWord } from './dom.ts';
@@ -107,12 +108,18 @@ function votesPart({ votes }: Detail): HTMLElement[] {
   ];
   const rows = votes.map(({ role, status, choice, confidenceBp, shareBp, worthBp, why }) => [
     plainWord(role),
-    status === 'counted' ? (choice ?? '—') : `${choice ?? '—'} (${status})`,
+    voteText(status, choice),
     percentText(confidenceBp / 10_000, 0),
     percentText(shareBp / 10_000, 1),
     worthBp < 10_000 ? `${why} (counted ${percentText(worthBp / 10_000, 0)})` : why,
   ]);
   return [tableOf({ title: 'Votes', note: '', columns, rows })];
+}
+
+/** What was voted, or what became of the vote. */
+function voteText(status: Vote['status'], choice: Vote['choice']): string {
+  if (status === 'counted' && choice !== null) return choice;
+  return status === 'void' && choice !== null ? `${choice} (void)` : status;
 }
 
 function armsPart({ arms }: Detail): HTMLElement[] {
