@@ -10,11 +10,15 @@ import { SIMULATED_SYMBOLS, simulatedCloses } from '../core/market/simulated.ts'
 import { trainingMatrix } from '../core/models/matrix.ts';
 import { ensurePython } from '../ops/python/environment.ts';
 import { type Ended, runPython } from '../ops/python/run.ts';
+import { fitModel } from '../ops/research/fit-model.ts';
 
 /** Made-up series and models fitted on them, for tests about models. */
 
 /** Installing Python's packages, on a slow machine whose other core is busy. */
 export const PYTHON_TIMEOUT_MS = 30 * 60_000;
+
+/** Few: quick to fit, and of the same shapes. */
+const TREES = 20;
 
 export const LABEL = outcomeTerms({ takerFeeBps: 2, halfSpreadBps: 0.5 });
 
@@ -63,15 +67,14 @@ export async function makeModel(series: readonly MarketSeries[]): Promise<MadeMo
     join(folder, name),
   ) as [string, string, string];
   const matrixHash = await writeMatrix(matrix, trainingMatrix(series, LABEL));
-  const ended = await train([matrix, '--out', model, '--witness', witness]);
-  if (ended.code !== 0) throw new Error(`training failed: ${ended.stderr}`);
+  await fitModel({ series, label: LABEL, out: model, witness, trees: TREES });
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   return { folder, model, matrix, witness, matrixHash, remove };
 }
 
-/** `python -m corro_training.export` with few trees: quick, and the same shapes. */
+/** `python -m corro_training.export`, as `makeModel` uses it. */
 export async function train(flags: readonly string[]): Promise<Ended> {
   const python = await ensurePython('training');
-  const command = ['-m', 'corro_training.export', ...flags, '--trees', '20'];
+  const command = ['-m', 'corro_training.export', ...flags, '--trees', String(TREES)];
   return runPython(python, command, { timeoutMs: PYTHON_TIMEOUT_MS });
 }
