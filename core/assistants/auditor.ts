@@ -1,16 +1,21 @@
 import { type Candle, TIMEFRAMES } from '../market/candle.ts';
-import { falseClaims } from './evidence.ts';
+import type { Watch } from './character.ts';
 import type { RingContext } from './mind.ts';
 import { mindOf } from './mind-of.ts';
-import { ROLES, type Role } from './role.ts';
+import { ROLES } from './role.ts';
 import { efficiency, followThrough } from './senses/audit.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Ballot } from './speech.ts';
-import { claimsIn } from './transcript.ts';
+import { untrueOf } from './transcript.ts';
 
 /** A hole of more than this many intervals among the newest candles makes the data stale. */
 const MOST_INTERVALS = 2;
 const CANDLES_CHECKED = 3;
+
+const WATCHES: readonly Watch[] = [
+  { sense: efficiency, weight: 2 },
+  { sense: followThrough, weight: 1.5 },
+];
 
 /** Checks the others' claims against the snapshot, the data's freshness, and what the record of
  * the last candles is worth as a base rate. Its strikes void ungrounded talk; the judge checks
@@ -18,10 +23,7 @@ const CANDLES_CHECKED = 3;
 export const auditor = mindOf({
   role: 'auditor',
   openness: 1,
-  watches: () => [
-    { sense: efficiency, weight: 2 },
-    { sense: followThrough, weight: 1.5 },
-  ],
+  watches: () => WATCHES,
   silentWhy: (snapshot) => staleWhy(snapshot),
   strikes: (context) => strikesIn(context),
 });
@@ -41,11 +43,11 @@ export function staleWhy({ candles, closeTimeMs, timeframe }: Snapshot): string 
 }
 
 function strikesIn({ heard, snapshot }: RingContext): Ballot['strikes'] {
-  const untrueOf = (role: Role) =>
-    falseClaims(heard.filter((said) => said.role === role).flatMap(claimsIn), snapshot)[0];
-  return ROLES.flatMap((role) => {
-    const untrue = role === 'auditor' ? undefined : untrueOf(role);
-    if (untrue === undefined) return [];
-    return [{ role, text: `claims ${untrue.fact} ${untrue.value}: not in the snapshot` }];
-  });
+  const strikes: Ballot['strikes'][number][] = [];
+  for (const role of ROLES) {
+    const untrue = role === 'auditor' ? null : untrueOf(role, { heard, snapshot });
+    if (untrue === null) continue;
+    strikes.push({ role, text: `claims ${untrue.fact} ${untrue.value}: not in the snapshot` });
+  }
+  return strikes;
 }

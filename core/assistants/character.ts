@@ -42,23 +42,31 @@ const MOST_REASONS = 3;
 /** What others have shown it weighs at most this much of its own evidence, all together. */
 const MOST_BORROWED = 0.9;
 
-/** The view of a character: its own evidence, and what others have shown it (`shown`: fact
- * paths). */
-export function viewOf(
-  character: Character,
-  snapshot: Snapshot,
-  { memory, shown }: { readonly memory: Memory; readonly shown: ReadonlySet<string> },
-): View {
+/** What a view is made of beside the snapshot. */
+export interface Sight {
+  readonly memory: Memory;
+  /** What others have shown it: fact paths. */
+  readonly shown: ReadonlySet<string>;
+  /** Nobody will read its reasons: their texts are left empty. */
+  readonly wordless: boolean;
+}
+
+/** The view of a character: its own evidence, and what others have shown it. */
+export function viewOf(character: Character, snapshot: Snapshot, sight: Sight): View {
   const silent = character.silentWhy?.(snapshot) ?? null;
   if (silent !== null) return fixedView(SILENT_CONFIDENCE_BP, { text: silent, evidence: [] });
   const blocked = character.holdWhy?.(snapshot) ?? null;
   if (blocked !== null) return fixedView(HOLD_CONFIDENCE_BP, blocked);
+  const { memory, shown, wordless } = sight;
   const { weighed, coverage } = impressionsHad(character, snapshot, shown);
   const stance = stanceOf(weighed);
   const kept = recordBp(memory, snapshot.candles.at(-1)?.close ?? 0);
   const confidenceBp = Math.floor((confidenceOf(stance, coverage) * kept) / 10_000);
   const action = topAction(stance) ?? 'HOLD';
-  return { opinion: { stance, confidenceBp, reasons: reasonsFor(action, weighed) }, weighed };
+  return {
+    opinion: { stance, confidenceBp, reasons: reasonsFor(action, weighed, wordless) },
+    weighed,
+  };
 }
 
 function fixedView(confidenceBp: number, reason: Reason): View {
@@ -72,54 +80,102 @@ function impressionsHad(
   shown: ReadonlySet<string>,
 ): { readonly weighed: readonly Weighed[]; readonly coverage: number } {
   const watches = character.watches(snapshot);
-  const own = watches.flatMap(({ sense, weight }) => {
+  const weighed: Weighed[] = [];
+  let [total, read] = [0, 0];
+  for (const { sense, weight } of watches) {
+    total += weight;
     const impression = sense(snapshot);
-    return impression === null ? [] : [{ weight, impression }];
-  });
-  const total = watches.reduce((sum, watch) => sum + watch.weight, 0);
-  const read = own.reduce((sum, one) => sum + one.weight, 0);
-  const known = new Set(own.map(({ impression }) => impression.evidence[0].fact));
-  const foreign = new Set([...shown].filter((fact) => !known.has(fact)));
-  const shownTo = impressionsOf(foreign, snapshot);
+    if (impression === null) continue;
+    weighed.push({ weight, impression });
+    read += weight;
+  }
+  const shownTo = shown.size === 0 ? [] : impressionsOf(foreignIn(shown, weighed), snapshot);
   const each = (character.openness * total) / Math.max(1, watches.length);
   const weight = Math.min(each, (MOST_BORROWED * read) / Math.max(1, shownTo.length));
-  const learned = shownTo.map((impression) => ({ weight, impression }));
-  const weighed = [...own, ...learned];
+  for (const impression of shownTo) weighed.push({ weight, impression });
   return { weighed, coverage: total === 0 ? 0 : read / total };
+}
+
+/** The facts it does not watch itself. */
+function foreignIn(shown: ReadonlySet<string>, own: readonly Weighed[]): ReadonlySet<string> {
+  const foreign = new Set(shown);
+  for (const { impression } of own) foreign.delete(impression.evidence[0].fact);
+  return foreign;
 }
 
 /** The strongest reasons for an action, strongest first; equal ones in the order they are
  * watched. Where nothing speaks for it, what was read at all. */
-export function reasonsFor(action: Action, weighed: readonly Weighed[]): readonly Reason[] {
+function reasonsFor(
+  action: Action,
+  weighed: readonly Weighed[],
+  wordless: boolean,
+): readonly Reason[] {
   const ranked = strongest(action, weighed);
   const chosen = ranked.length > 0 ? ranked : weighed.map(({ impression }) => impression);
   if (chosen.length === 0) return [{ text: 'no facts to judge by yet', evidence: [] }];
-  return chosen.slice(0, MOST_REASONS).map(({ text, evidence }) => ({ text, evidence }));
+  const reasons: Reason[] = [];
+  for (const impression of chosen) {
+    if (reasons.length === MOST_REASONS) break;
+    reasons.push({ text: wordless ? '' : impression.text, evidence: impression.evidence });
+  }
+  return reasons;
 }
 
-/** Impressions that speak for an action, by weight × support. */
+/** Impressions that speak for an action, by weight × support; equal ones in the order given. */
 export function strongest(action: Action, weighed: readonly Weighed[]): readonly Impression[] {
-  return weighed
-    .map(({ weight, impression }) => ({
-      impression,
-      force: weight * supportFor(action, impression),
-    }))
-    .filter(({ force }) => force > 0)
-    .sort((a, b) => b.force - a.force)
-    .map(({ impression }) => impression);
+  const forces: number[] = [];
+  const impressions: Impression[] = [];
+  for (const { weight, impression } of weighed) {
+    const force = weight * supportFor(action, impression);
+    if (!(force > 0)) continue;
+    // Into its place from the end: there are never more than a few.
+    let at = forces.length;
+    for (; at > 0 && (forces[at - 1] as number) < force; at -= 1) {
+      forces[at] = forces[at - 1] as number;
+      impressions[at] = impressions[at - 1] as Impression;
+    }
+    forces[at] = force;
+    impressions[at] = impression;
+  }
+  return impressions;
 }
 
 /** Facts this assistant has taken over from others: what its own revisions named as new. */
 export function adoptedFacts({ heard }: RingContext, role: Role): ReadonlySet<string> {
-  return new Set(
-    heldBy(heard, role).flatMap(({ revision }) =>
-      revision === null ? [] : revision.newEvidence.map(({ fact }) => fact),
-    ),
-  );
+  const adopted = new Set<string>();
+  for (const { revision } of heldBy(heard, role)) {
+    if (revision !== null) for (const { fact } of revision.newEvidence) adopted.add(fact);
+  }
+  return adopted;
 }
 
 /** What a character thinks now: its own evidence and what it has taken over so far. */
 export function presentView(character: Character, context: RingContext): View {
-  const { snapshot, memory } = context;
-  return viewOf(character, snapshot, { memory, shown: adoptedFacts(context, character.role) });
+  const { snapshot, memory, wordless = false } = context;
+  const shown = adoptedFacts(context, character.role);
+  if (shown.size === 0) return firstView(character, snapshot, { memory, wordless });
+  return viewOf(character, snapshot, { memory, shown, wordless });
+}
+
+interface FirstView extends Omit<Sight, 'shown'> {
+  readonly snapshot: Snapshot;
+  readonly view: View;
+}
+
+/** What each made of the snapshot it saw last: it is asked again with every kind of every round. */
+const FIRST_VIEWS = new WeakMap<Character, FirstView>();
+const NOTHING_SHOWN: ReadonlySet<string> = new Set();
+
+/** What a character thinks before anybody has shown it anything. */
+export function firstView(
+  character: Character,
+  snapshot: Snapshot,
+  { memory, wordless }: Omit<Sight, 'shown'>,
+): View {
+  const last = FIRST_VIEWS.get(character);
+  const known = last?.snapshot === snapshot && last.memory === memory;
+  if (known && last.wordless === wordless) return last.view;
+  const view = viewOf(character, snapshot, { memory, shown: NOTHING_SHOWN, wordless });
+  FIRST_VIEWS.set(character, { snapshot, memory, wordless, view });
+  return view;
 }

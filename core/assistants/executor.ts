@@ -1,3 +1,4 @@
+import type { Watch } from './character.ts';
 import { mindOf } from './mind-of.ts';
 import { cost, depth, fairPrice } from './senses/execution.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -5,16 +6,18 @@ import type { Reason } from './speech.ts';
 
 const MOST_SPREAD_BPS = 60;
 
+const WATCHES: readonly Watch[] = [
+  { sense: fairPrice, weight: 2 },
+  { sense: cost, weight: 1 },
+  { sense: depth, weight: 1 },
+];
+
 /** Judges whether an order could be executed well now: spread, turnover, the day's average
  * price. */
 export const executor = mindOf({
   role: 'executor',
   openness: 1.2,
-  watches: () => [
-    { sense: fairPrice, weight: 2 },
-    { sense: cost, weight: 1 },
-    { sense: depth, weight: 1 },
-  ],
+  watches: () => WATCHES,
   holdWhy: (snapshot) => notExecutable(snapshot),
 });
 

@@ -1,17 +1,20 @@
 import type { Indicators, Reading } from '../features/reading.ts';
+import type { Watch } from './character.ts';
 import { clamp } from './figures.ts';
 import { mindOf } from './mind-of.ts';
 import { move, PLAIN_MOVE, volume } from './senses/flow.ts';
 import type { Trigger } from './snapshot.ts';
 
+const WATCHES: readonly Watch[] = [
+  { sense: move, weight: 2 },
+  { sense: volume, weight: 1.5 },
+];
+
 /** Watches moves and the volume behind them, against what is usual in this market. */
 export const marketMonitor = mindOf({
   role: 'market_monitor',
   openness: 0.8,
-  watches: () => [
-    { sense: move, weight: 2 },
-    { sense: volume, weight: 1.5 },
-  ],
+  watches: () => WATCHES,
 });
 
 /** Raised with every change of what puts a motion; part of every motion's id. */

@@ -1,4 +1,4 @@
-import { type Character, presentView, viewOf } from './character.ts';
+import { type Character, firstView, presentView } from './character.ts';
 import type { Mind, RingContext } from './mind.ts';
 import type { Ballot, Opinion } from './speech.ts';
 import { topAction } from './stance.ts';
@@ -12,8 +12,8 @@ const LEAST_CONFIDENCE_BP = 1_000;
 export function mindOf(character: Character): Mind {
   return {
     role: character.role,
-    opinion: (snapshot, memory) =>
-      viewOf(character, snapshot, { memory, shown: new Set() }).opinion,
+    opinion: (snapshot, memory, wordless = false) =>
+      firstView(character, snapshot, { memory, wordless }).opinion,
     challenge: (context) => challengeIn(character, context),
     rebuttal: (context) => rebuttalIn(character, context),
     revision: (context) => revisionIn(character, context),
@@ -24,7 +24,7 @@ export function mindOf(character: Character): Mind {
 /** The vote follows the opinion held last; who has nothing to go by, or cannot choose,
  * abstains. */
 function ballotIn(character: Character, context: RingContext): Ballot {
-  const { snapshot } = context;
+  const { snapshot, wordless = false } = context;
   const opinion = ownOpinion(character, context);
   const { confidenceBp, reasons } = opinion;
   const veto = character.veto?.(snapshot) ?? null;
@@ -34,12 +34,13 @@ function ballotIn(character: Character, context: RingContext): Ballot {
   const unsure = confidenceBp < LEAST_CONFIDENCE_BP ? 'not sure enough to vote' : null;
   const torn = top === null ? 'torn between two actions' : null;
   const abstains = silent ?? unsure ?? torn;
+  const words = () => (wordless ? '' : reasons.map((reason) => reason.text).join('; '));
   return {
     choice: abstains !== null || top === null ? 'ABSTAIN' : top,
     confidenceBp,
     veto,
     strikes,
-    reason: abstains ?? reasons.map((reason) => reason.text).join('; '),
+    reason: abstains ?? words(),
   };
 }
 

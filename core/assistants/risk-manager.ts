@@ -1,3 +1,4 @@
+import type { Watch } from './character.ts';
 import { percent, times } from './figures.ts';
 import { mindOf } from './mind-of.ts';
 import { drawdown, exposure, openPosition, wildness } from './senses/risk.ts';
@@ -20,16 +21,18 @@ const MOST_VOLATILITY_RATIO = 2.2;
 const MOST_EXPOSURE_BPS = 5_000;
 const MOST_DRAWDOWN_BPS = 1_500;
 
+const WATCHES: readonly Watch[] = [
+  { sense: exposure, weight: 2 },
+  { sense: wildness, weight: 2 },
+  { sense: drawdown, weight: 1.5 },
+  { sense: openPosition, weight: 2 },
+];
+
 /** Judges what is at stake and how wild the market is; the only one whose veto counts. */
 export const riskManager = mindOf({
   role: 'risk_manager',
   openness: 1,
-  watches: () => [
-    { sense: exposure, weight: 2 },
-    { sense: wildness, weight: 2 },
-    { sense: drawdown, weight: 1.5 },
-    { sense: openPosition, weight: 2 },
-  ],
+  watches: () => WATCHES,
   veto: (snapshot) => vetoOf(snapshot),
 });
 

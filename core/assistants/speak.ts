@@ -28,6 +28,6 @@ const SPEAKERS: Speakers = {
 };
 
 /** The one door to a pure mind: the content of the utterance asked for. Pure and total. */
-export function speak<K extends Kind>({ role, kind, ...context }: Ask<K>): Content[K] {
-  return SPEAKERS[kind](role, context);
+export function speak<K extends Kind>(ask: Ask<K>): Content[K] {
+  return SPEAKERS[ask.kind](ask.role, ask);
 }

@@ -1,7 +1,7 @@
 import { allocate } from '../debate/shares.ts';
 import { clamp } from './figures.ts';
 import type { Impression } from './senses/sense.ts';
-import { ACTIONS, type Action, type Stance } from './speech.ts';
+import type { Action, Stance } from './speech.ts';
 
 /** The share a stance gives one action, basis points. */
 export function shareOf(stance: Stance, action: Action): number {
@@ -16,10 +16,10 @@ export function shareOf(stance: Stance, action: Action): number {
 }
 
 /** The action with strictly the largest share; `null` on a tie. */
-export function topAction(stance: Stance): Action | null {
-  const best = Math.max(stance.buyBp, stance.sellBp, stance.holdBp);
-  const tops = ACTIONS.filter((action) => shareOf(stance, action) === best);
-  return tops.length === 1 ? (tops[0] ?? null) : null;
+export function topAction({ buyBp, sellBp, holdBp }: Stance): Action | null {
+  if (buyBp > sellBp && buyBp > holdBp) return 'BUY';
+  if (sellBp > buyBp && sellBp > holdBp) return 'SELL';
+  return holdBp > buyBp && holdBp > sellBp ? 'HOLD' : null;
 }
 
 /** One impression with the weight an assistant gives it. */
@@ -40,8 +40,11 @@ export function stanceOf(weighed: readonly Weighed[]): Stance {
     sell += weight * Math.max(0, -impression.lean);
     hold += weight * impression.caution;
   }
-  const parts = [buy, sell, hold].map((part) => BigInt(Math.round(part * 1_000_000)));
-  const [buyBp = 0, sellBp = 0, holdBp = 0] = allocate(parts);
+  const [buyBp = 0, sellBp = 0, holdBp = 0] = allocate([
+    Math.round(buy * 1_000_000),
+    Math.round(sell * 1_000_000),
+    Math.round(hold * 1_000_000),
+  ]);
   return buyBp + sellBp + holdBp === 0
     ? { buyBp: 0, sellBp: 0, holdBp: 10_000 }
     : { buyBp, sellBp, holdBp };
@@ -50,9 +53,9 @@ export function stanceOf(weighed: readonly Weighed[]): Stance {
 /** How sure: by how far the first action leads the second, times how much of what the assistant
  * watches could be read at all (`coverage`, 0 … 1). Basis points. */
 export function confidenceOf(stance: Stance, coverage: number): number {
-  const [first = 0, second = 0] = ACTIONS.map((action) => shareOf(stance, action)).sort(
-    (a, b) => b - a,
-  );
+  const { buyBp, sellBp, holdBp } = stance;
+  const first = Math.max(buyBp, sellBp, holdBp);
+  const second = buyBp + sellBp + holdBp - first - Math.min(buyBp, sellBp, holdBp);
   const lead = (first - second) / 10_000;
   const sure = SPLIT_CONFIDENCE + (1 - SPLIT_CONFIDENCE) * lead;
   return Math.round(10_000 * sure * clamp(coverage, 0, 1));
@@ -72,6 +75,7 @@ export function supportFor(action: Action, { lean, caution }: Impression): numbe
 
 /** How far two stances are apart: 0 … 10,000. */
 export function distance(one: Stance, other: Stance): number {
-  const gaps = ACTIONS.map((action) => Math.abs(shareOf(one, action) - shareOf(other, action)));
-  return gaps.reduce((sum, gap) => sum + gap, 0) / 2;
+  const buy = Math.abs(one.buyBp - other.buyBp);
+  const sell = Math.abs(one.sellBp - other.sellBp);
+  return (buy + sell + Math.abs(one.holdBp - other.holdBp)) / 2;
 }

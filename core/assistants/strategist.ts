@@ -1,4 +1,5 @@
 import type { Regime } from '../features/reading.ts';
+import type { Watch } from './character.ts';
 import { mindOf } from './mind-of.ts';
 import { drift } from './senses/flow.ts';
 import { meansTrend, stretch } from './senses/strategy.ts';
@@ -18,16 +19,25 @@ export const ENSEMBLE = {
   turbulent: { trend: 1, momentum: 1, reversion: 1.5 },
 } as const satisfies Record<Regime, Mix>;
 
+function watchesOf({ trend, momentum, reversion }: Mix): readonly Watch[] {
+  return [
+    { sense: meansTrend, weight: trend },
+    { sense: drift, weight: momentum },
+    { sense: stretch, weight: reversion },
+  ];
+}
+
+const WATCHES = {
+  trend_up: watchesOf(ENSEMBLE.trend_up),
+  trend_down: watchesOf(ENSEMBLE.trend_down),
+  calm: watchesOf(ENSEMBLE.calm),
+  choppy: watchesOf(ENSEMBLE.choppy),
+  turbulent: watchesOf(ENSEMBLE.turbulent),
+} as const satisfies Record<Regime, readonly Watch[]>;
+
 /** Runs rule strategies, mixed by regime: trend following, momentum, mean reversion. */
 export const strategist = mindOf({
   role: 'strategist',
   openness: 0.8,
-  watches: ({ reading }) => {
-    const mix = ENSEMBLE[reading.regime];
-    return [
-      { sense: meansTrend, weight: mix.trend },
-      { sense: drift, weight: mix.momentum },
-      { sense: stretch, weight: mix.reversion },
-    ];
-  },
+  watches: ({ reading }) => WATCHES[reading.regime],
 });

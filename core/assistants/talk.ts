@@ -12,7 +12,7 @@ import { ROLES, type Role } from './role.ts';
 import type { Impression } from './senses/sense.ts';
 import type { Answer, Challenge, Evidence, Revision } from './speech.ts';
 import { distance, topAction } from './stance.ts';
-import { claimsIn, factsCitedBy, type Held, standingOf } from './transcript.ts';
+import { factsCitedBy, type Held, saidBy, standingOf } from './transcript.ts';
 
 /** Opinions nearer than this are not worth a question. */
 const LEAST_DISTANCE = 3_000;
@@ -27,12 +27,15 @@ export function challengeIn(character: Character, context: RingContext): Challen
   const own = presentView(character, context);
   const action = topAction(own.opinion.stance);
   if (action === null || own.weighed.length === 0) return null;
-  for (const { role, held } of opponents(character.role, own, context)) {
-    const points = unknownTo(role, strongest(action, own.weighed), context);
+  const against = opponents(character.role, own, context);
+  if (against.length === 0) return null;
+  const best = strongest(action, own.weighed);
+  for (const { role, held } of against) {
+    const points = unknownTo(role, best, context);
     if (points.length === 0) continue;
     const theirs = topAction(held.opinion.stance) ?? 'HOLD';
-    const text = `${sentence(points)}. Why ${theirs} rather than ${action}?`;
-    return { to: role, text, evidence: evidenceOf(points) };
+    const words = () => `${sentence(points)}. Why ${theirs} rather than ${action}?`;
+    return { to: role, text: textOf(words, context), evidence: evidenceOf(points) };
   }
   return null;
 }
@@ -45,13 +48,16 @@ interface Opponent {
 
 function opponents(own: Role, view: View, { heard }: RingContext): readonly Opponent[] {
   const { stance } = view.opinion;
-  return ROLES.flatMap((role) => {
+  const action = topAction(stance);
+  const found: Opponent[] = [];
+  for (const role of ROLES) {
     const held = role === own ? null : standingOf(heard, role);
-    if (held === null || topAction(held.opinion.stance) === topAction(stance)) return [];
+    if (held === null || topAction(held.opinion.stance) === action) continue;
     const apart = distance(stance, held.opinion.stance);
-    if (apart < LEAST_DISTANCE) return [];
-    return [{ role, held, disagreement: apart * held.opinion.confidenceBp }];
-  }).sort((a, b) => b.disagreement - a.disagreement);
+    if (apart < LEAST_DISTANCE) continue;
+    found.push({ role, held, disagreement: apart * held.opinion.confidenceBp });
+  }
+  return found.sort((a, b) => b.disagreement - a.disagreement);
 }
 
 /** The first points whose subject the other has not cited. */
@@ -61,7 +67,17 @@ function unknownTo(
   { heard, round }: RingContext,
 ): readonly Impression[] {
   const cited = factsCitedBy(heard, role, { round, inclusive: true });
-  return impressions.filter(({ evidence }) => !cited.has(evidence[0].fact)).slice(0, MOST_POINTS);
+  const points: Impression[] = [];
+  for (const impression of impressions) {
+    if (points.length === MOST_POINTS) break;
+    if (!cited.has(impression.evidence[0].fact)) points.push(impression);
+  }
+  return points;
+}
+
+/** The words, where somebody will read them. */
+function textOf(words: () => string, { wordless = false }: RingContext): string {
+  return wordless ? '' : words();
 }
 
 /** One answer to each challenger of this round, in the order of `ROLES`: conceding when the
@@ -80,11 +96,11 @@ export function rebuttalIn(character: Character, context: RingContext): readonly
     const concedes =
       lowered || topAction(after.opinion.stance) !== topAction(before.opinion.stance);
     const points = unknownTo(role, strongest(action, before.weighed), context);
-    const shown = points.length > 0 ? sentence(points) : firstReason(before);
-    const text = concedes
-      ? `Granted, though ${lowerFirst(shown)}`
-      : `I stay with ${action}: ${lowerFirst(shown)}`;
-    return [{ to: role, concedes, text, evidence: evidenceOf(points) }];
+    const words = () => {
+      const shown = lowerFirst(points.length > 0 ? sentence(points) : firstReason(before));
+      return concedes ? `Granted, though ${shown}` : `I stay with ${action}: ${shown}`;
+    };
+    return [{ to: role, concedes, text: textOf(words, context), evidence: evidenceOf(points) }];
   });
 }
 
@@ -94,8 +110,8 @@ function refuse(to: Role, untrue: Evidence): Answer {
 }
 
 function challengeFrom(role: Role, to: Role, { heard, round }: RingContext): Challenge | null {
-  for (const said of heard) {
-    if (said.kind !== 'challenge' || said.role !== role || said.round !== round) continue;
+  for (const said of saidBy(heard, role)) {
+    if (said.kind !== 'challenge' || said.round !== round) continue;
     if (said.content?.to === to) return said.content;
   }
   return null;
@@ -103,51 +119,66 @@ function challengeFrom(role: Role, to: Role, { heard, round }: RingContext): Cha
 
 /** The view after taking some shown evidence in, beside what was taken in before. */
 function viewWith(character: Character, context: RingContext, shown: readonly Evidence[]): View {
-  const { snapshot, memory } = context;
+  const { snapshot, memory, wordless = false } = context;
   const facts = new Set(adoptedFacts(context, character.role));
   for (const { fact } of shown) facts.add(fact);
-  return viewOf(character, snapshot, { memory, shown: facts });
+  return viewOf(character, snapshot, { memory, shown: facts, wordless });
 }
 
 /** A revision when facts shown to this assistant in this round, by a challenge or an answer to
- * its own, move its stance. `movedBy` is whoever brought the most new facts; only true facts
- * it had not used itself count as new. */
+ * its own, move its stance. `movedBy` is whoever brought the most new facts, on equal terms the
+ * earlier role; only true facts it had not used itself count as new. */
 export function revisionIn(character: Character, context: RingContext): Revision | null {
-  const { snapshot, heard, round } = context;
-  const before = presentView(character, context);
+  const { heard, round } = context;
   const known = factsCitedBy(heard, character.role, { round, inclusive: false });
-  const brought = ROLES.filter((role) => role !== character.role).map((role) => {
-    const shown = shownBy(role, character.role, context);
-    const untrue = new Set(falseClaims(shown, snapshot).map(({ fact }) => fact));
-    return { role, fresh: shown.filter(({ fact }) => !known.has(fact) && !untrue.has(fact)) };
-  });
-  const newEvidence = distinct(brought.flatMap(({ fresh }) => fresh));
-  if (newEvidence.length === 0) return null;
-  const after = viewWith(character, context, newEvidence);
+  const newEvidence: Evidence[] = [];
+  let movedBy: Role | null = null;
+  let most = 0;
+  for (const role of ROLES) {
+    if (role === character.role) continue;
+    const fresh = freshFrom(role, character.role, { known, context });
+    if (fresh.length > most) [movedBy, most] = [role, fresh.length];
+    newEvidence.push(...fresh);
+  }
+  if (movedBy === null) return null;
+  const named = distinct(newEvidence);
+  const before = presentView(character, context);
+  const after = viewWith(character, context, named);
   if (distance(before.opinion.stance, after.opinion.stance) < LEAST_SHIFT) return null;
-  const mover = brought.reduce((best, next) =>
-    next.fresh.length > best.fresh.length ? next : best,
-  );
-  return { ...after.opinion, movedBy: mover.role, newEvidence };
+  return { ...after.opinion, movedBy, newEvidence: named };
 }
 
-/** What one assistant showed another in this round. */
-function shownBy(role: Role, to: Role, { heard, round }: RingContext): readonly Evidence[] {
-  return heard.flatMap((said) => {
-    if (said.role !== role || said.round !== round) return [];
-    if (said.kind === 'challenge') return said.content?.to === to ? claimsIn(said) : [];
-    if (said.kind !== 'rebuttal') return [];
-    return said.content.filter((answer) => answer.to === to).flatMap((answer) => answer.evidence);
-  });
+/** What one assistant showed another in this round, as far as it is true and new to the other. */
+function freshFrom(
+  role: Role,
+  to: Role,
+  { known, context }: { readonly known: ReadonlySet<string>; readonly context: RingContext },
+): readonly Evidence[] {
+  const { snapshot, heard, round } = context;
+  const shown: Evidence[] = [];
+  for (const said of saidBy(heard, role)) {
+    if (said.round !== round) continue;
+    if (said.kind === 'challenge' && said.content?.to === to) shown.push(...said.content.evidence);
+    if (said.kind !== 'rebuttal') continue;
+    for (const answer of said.content) if (answer.to === to) shown.push(...answer.evidence);
+  }
+  if (shown.length === 0) return shown;
+  const untrue = new Set(falseClaims(shown, snapshot).map(({ fact }) => fact));
+  return shown.filter(({ fact }) => !known.has(fact) && !untrue.has(fact));
 }
 
+/** The last claim about each fact, in the order in which facts were first named. */
 function distinct(evidence: readonly Evidence[]): readonly Evidence[] {
-  const byFact = new Map(evidence.map((item) => [item.fact, item]));
+  if (evidence.length < 2) return evidence;
+  const byFact = new Map<string, Evidence>();
+  for (const item of evidence) byFact.set(item.fact, item);
   return [...byFact.values()];
 }
 
 function evidenceOf(points: readonly Impression[]): readonly Evidence[] {
-  return distinct(points.flatMap((point) => point.evidence));
+  const all: Evidence[] = [];
+  for (const { evidence } of points) all.push(...evidence);
+  return distinct(all);
 }
 
 function sentence(points: readonly Impression[]): string {

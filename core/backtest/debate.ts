@@ -5,7 +5,7 @@ import { speak } from '../assistants/speak.ts';
 import type { Kind, Utterance } from '../assistants/speech.ts';
 import { askedFor } from '../debate/asking.ts';
 import { explain, type Judgement, type Ruling, ruleOn } from '../debate/judge.ts';
-import { type DebateState, initialDebate, transition } from '../debate/machine.ts';
+import { initialDebate, transition } from '../debate/machine.ts';
 import { positionsIn } from '../debate/positions.ts';
 import { type DebateRecord, recordOf } from '../debate/record.ts';
 import type { DebateRules } from '../debate/rules.ts';
@@ -40,19 +40,17 @@ export interface HeldDebate {
  * is put into words; what is decided does not depend on words. */
 export function holdDebate(inputs: DebateInputs): HeldDebate {
   const { snapshot, rules, gear } = inputs;
-  const said: Utterance[] = [];
-  let state: DebateState = initialDebate(rules);
-  let [next, effects] = transition(state, { type: 'opened' });
-  let record: DebateRecord = recordOf(said);
+  let said: readonly Utterance[] = [];
+  let record = recordOf(said);
+  let [state, effects] = transition(initialDebate(rules), { type: 'opened' });
   for (;;) {
-    state = next;
     const asked = effects[0];
     if (asked?.type !== 'hold_round') break;
     const { round, kinds } = asked;
-    for (const kind of kinds) hear(inputs, said, { round, kind });
+    for (const kind of kinds) said = hear(inputs, said, { round, kind });
     record = recordOf(said);
     const positions = positionsIn(record, { snapshot, round, rules });
-    [next, effects] = transition(state, { type: 'round_closed', round, positions });
+    [state, effects] = transition(state, { type: 'round_closed', round, positions });
   }
   const ruled = ruleOn(record, inputs);
   return {
@@ -72,12 +70,19 @@ export function firstRound(inputs: DebateInputs, roles: readonly Role[] = ROLES)
   return recordOf(said);
 }
 
-/** Everyone who is asked answers before anybody hears an answer. */
-function hear(inputs: DebateInputs, said: Utterance[], { round, kind }: Call): void {
-  const heard = round === 1 ? NOTHING : said.slice();
+/** What has been said with this kind added: everyone who is asked answers before anybody hears an
+ * answer. A list that was heard is never added to: who has looked through it need not look again. */
+function hear(
+  inputs: DebateInputs,
+  said: readonly Utterance[],
+  { round, kind }: Call,
+): readonly Utterance[] {
+  const heard = round === 1 ? NOTHING : said;
+  const all = said.slice();
   for (const role of askedFor(kind, round, heard)) {
-    said.push(answerOf(inputs, { round, kind, role }, heard));
+    all.push(answerOf(inputs, { round, kind, role }, heard));
   }
+  return all;
 }
 
 interface Call {

@@ -3,5 +3,5 @@ import { decimal } from '../market/money.ts';
 /** Whether there is something to sell: `quantity` is base units, a decimal string. Throws an
  * AmountError on anything else. */
 export function isHeld(quantity: string): boolean {
-  return decimal(quantity, 'quantity').gt(0);
+  return quantity !== '0' && decimal(quantity, 'quantity').gt(0);
 }

@@ -25,19 +25,19 @@ export function positionsIn(
   record: DebateRecord,
   { snapshot, round, rules }: Omit<RoundInputs, 'utterances'>,
 ): Position[] {
-  return ROLES.flatMap((role) => {
+  const positions: Position[] = [];
+  for (const role of ROLES) {
     const standing = standingAfter(record, role, { snapshot, round });
-    if (standing === null || record.byRole[role].equivocal) return [];
+    if (standing === null || record.byRole[role].equivocal) continue;
     const { stance, confidenceBp } = standing.held.opinion;
     const worth = standing.supported ? 10_000 : rules.unmovedDiscountBp;
-    return [
-      {
-        role,
-        stance,
-        confidenceBp: Math.floor((confidenceBp * worth) / 10_000),
-        moved: standing.held.revision !== null && standing.held.round === round,
-        grounded: standing.grounded,
-      },
-    ];
-  });
+    positions.push({
+      role,
+      stance,
+      confidenceBp: Math.floor((confidenceBp * worth) / 10_000),
+      moved: standing.held.revision !== null && standing.held.round === round,
+      grounded: standing.grounded,
+    });
+  }
+  return positions;
 }

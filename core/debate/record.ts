@@ -1,9 +1,10 @@
-import { factAt, falseClaims, grounded } from '../assistants/evidence.ts';
-import { ROLES, type Role } from '../assistants/role.ts';
+import { factAt, grounded } from '../assistants/evidence.ts';
+import type { Role } from '../assistants/role.ts';
 import type { Snapshot } from '../assistants/snapshot.ts';
-import type { Ballot, Evidence, Revision, Utterance } from '../assistants/speech.ts';
-import { claimsIn, factsCitedBy, type Held, heldBy } from '../assistants/transcript.ts';
+import { type Ballot, KINDS, type Revision, type Utterance } from '../assistants/speech.ts';
+import { factsCitedBy, type Held, heldBy, saidBy } from '../assistants/transcript.ts';
 import { canonicalJson } from '../canonical.ts';
+import { forEveryRole } from './weights.ts';
 import { wellFormed } from './well-formed.ts';
 
 /** What one assistant said in one debate, put in order. */
@@ -42,10 +43,7 @@ export function readRecord(stored: readonly Utterance[]): DebateRecord {
 /** The same of talk that is in order, well formed and without repeats: what minds in this process
  * have just said, or `readRecord` has put in order. */
 export function recordOf(utterances: readonly Utterance[]): DebateRecord {
-  const byRole = Object.fromEntries(
-    ROLES.map((role) => [role, roleRecord(utterances, role)]),
-  ) as Record<Role, RoleRecord>;
-  return { utterances, byRole };
+  return { utterances, byRole: forEveryRole((role) => roleRecord(utterances, role)) };
 }
 
 /** What was said, as one text (the mail it answers is no part of it); `null` when a field
@@ -60,29 +58,30 @@ function textOf({ round, kind, role, content }: Utterance): string | null {
 }
 
 function roleRecord(utterances: readonly Utterance[], role: Role): RoleRecord {
-  const own = utterances.filter((said) => said.role === role);
-  const ballots = own.flatMap((said) =>
-    said.kind === 'ballot' && said.content !== null ? [said.content] : [],
-  );
-  const places = new Set(own.map((said) => `${said.round} ${said.kind}`));
-  const differing = new Set(ballots.map((ballot) => canonicalJson(ballot))).size > 1;
+  const own = saidBy(utterances, role);
+  const ballots: Ballot[] = [];
+  for (const said of own) {
+    if (said.kind === 'ballot' && said.content !== null) ballots.push(said.content);
+  }
   return {
     role,
-    held: heldBy(own, role),
+    held: heldBy(utterances, role),
     ballot: ballots[0] ?? null,
     ballots,
-    equivocal: differing || places.size < own.length,
+    equivocal: areDifferent(ballots) || isCrowded(own),
   };
 }
 
-/** A claim of this role, in anything it said, that the snapshot does not bear out. */
-export function falseClaimOf(
-  record: DebateRecord,
-  role: Role,
-  snapshot: Snapshot,
-): Evidence | null {
-  const own = record.utterances.filter((said) => said.role === role);
-  return falseClaims(own.flatMap(claimsIn), snapshot)[0] ?? null;
+function areDifferent(ballots: readonly Ballot[]): boolean {
+  if (ballots.length < 2) return false;
+  return new Set(ballots.map((ballot) => canonicalJson(ballot))).size > 1;
+}
+
+/** Two things said where one may be said. */
+function isCrowded(own: readonly Utterance[]): boolean {
+  if (own.length < 2) return false;
+  const places = new Set(own.map(({ round, kind }) => round * KINDS.length + KINDS.indexOf(kind)));
+  return places.size < own.length;
 }
 
 /** What a role stands for after `round`, and whether the change that led there (if any) is owed
@@ -98,7 +97,7 @@ export function standingAfter(
   role: Role,
   { snapshot, round }: { readonly snapshot: Snapshot; readonly round: number },
 ): Standing | null {
-  const held = record.byRole[role].held.filter((one) => one.round <= round).at(-1);
+  const held = record.byRole[role].held.findLast((one) => one.round <= round);
   if (held === undefined) return null;
   const supported =
     held.revision === null ||

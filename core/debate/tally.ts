@@ -1,5 +1,6 @@
 import { ROLES, type Role } from '../assistants/role.ts';
 import { ACTIONS, type Action, type Veto } from '../assistants/speech.ts';
+import { type Exact, plus, quotient, times } from './exact.ts';
 import type { DebateRules } from './rules.ts';
 import { allocate } from './shares.ts';
 import { TEXT_ROLES, type Weights } from './weights.ts';
@@ -49,81 +50,111 @@ export interface Verdict {
  * on the scale of `weights`. */
 export function tally(ballots: readonly RoleBallot[], weights: Weights, rules: DebateRules): Tally {
   const cast = capText(castBallots(ballots, weights), rules.textCapBp);
-  const total = sum(cast);
-  const byAction = (action: Action) => sum(cast.filter((ballot) => ballot.choice === action));
-  const leading = strictlyGreatest(ACTIONS, byAction);
-  const roleShares = allocate(cast.map((ballot) => ballot.weight));
-  const share = (action: Action) =>
-    cast.reduce((bp, b, index) => bp + (b.choice === action ? (roleShares[index] ?? 0) : 0), 0);
+  const weighed: Record<Action, Exact> = { BUY: 0, SELL: 0, HOLD: 0 };
+  const sharesBp: Record<Action, number> = { BUY: 0, SELL: 0, HOLD: 0 };
+  const roleSharesBp: Partial<Record<Role, number>> = {};
+  const roleShares = allocate(cast.map(({ weight }) => weight));
+  cast.forEach(({ role, choice, weight }, at) => {
+    const share = roleShares[at] ?? 0;
+    weighed[choice] = plus(weighed[choice], weight);
+    sharesBp[choice] += share;
+    roleSharesBp[role] = share;
+  });
+  const leading = strictlyGreatest(ACTIONS, weighed);
+  const bar = times(sum(cast), rules.thresholdBp);
   return {
     ballots: cast.length,
     quorate: cast.length >= rules.quorum,
-    sharesBp: { BUY: share('BUY'), SELL: share('SELL'), HOLD: share('HOLD') },
-    roleSharesBp: Object.fromEntries(cast.map((b, index) => [b.role, roleShares[index] ?? 0])),
+    sharesBp,
+    roleSharesBp,
     leading,
-    leadingSide: strictlyGreatest(['BUY', 'SELL'], byAction),
-    passes: leading !== null && byAction(leading) * 10_000n > total * BigInt(rules.thresholdBp),
+    leadingSide: strictlyGreatest(SIDES, weighed),
+    passes: leading !== null && times(weighed[leading], 10_000) > bar,
     confidenceBp: leading === null ? 0 : meanConfidence(cast, leading),
   };
 }
+
+const SIDES = ['BUY', 'SELL'] as const;
 
 interface Cast {
   readonly role: Role;
   readonly choice: Action;
   readonly confidenceBp: number;
-  readonly weight: bigint;
+  readonly weight: Exact;
 }
 
-function castBallots(ballots: readonly RoleBallot[], weights: Weights): Cast[] {
-  const voices = new Map<Role, number>();
-  for (const { role } of ballots) voices.set(role, (voices.get(role) ?? 0) + 1);
+function castBallots(ballots: readonly RoleBallot[], weights: Weights): readonly Cast[] {
   const cast: Cast[] = [];
   for (const role of ROLES) {
-    const ballot = ballots.find((candidate) => candidate.role === role);
-    if (ballot === undefined || ballot.choice === 'ABSTAIN' || voices.get(role) !== 1) continue;
-    const weight = BigInt(weights[role]) * BigInt(ballot.worthBp);
+    const ballot = onlyOf(role, ballots);
+    if (ballot === null || ballot.choice === 'ABSTAIN') continue;
+    const weight = times(weights[role], ballot.worthBp);
     const { choice, confidenceBp } = ballot;
-    if (weight > 0n) cast.push({ role, choice, confidenceBp, weight });
+    if (weight > 0) cast.push({ role, choice, confidenceBp, weight });
   }
   return cast;
+}
+
+/** A role's ballot; `null` when it has none, or more than one. */
+function onlyOf(role: Role, ballots: readonly RoleBallot[]): RoleBallot | null {
+  let found: RoleBallot | null = null;
+  for (const ballot of ballots) {
+    if (ballot.role !== role) continue;
+    if (found !== null) return null;
+    found = ballot;
+  }
+  return found;
 }
 
 /** Scales both groups so that text's share is exactly the cap where it would be above it; with
  * text t and numbers n, t' = t × cap × n and n' = n × t × (1 − cap). No division, so nothing
  * is rounded. Text that stands alone weighs nothing. */
-function capText(cast: readonly Cast[], capBp: number): Cast[] {
-  const isText = (ballot: Cast) => TEXT_ROLES.includes(ballot.role);
-  const text = sum(cast.filter(isText));
-  const numeric = sum(cast.filter((ballot) => !isText(ballot)));
-  const [cap, rest] = [BigInt(capBp), BigInt(10_000 - capBp)];
-  if (text * rest <= numeric * cap) return [...cast];
+function capText(cast: readonly Cast[], capBp: number): readonly Cast[] {
+  let [text, numeric]: [Exact, Exact] = [0, 0];
+  for (const { role, weight } of cast) {
+    if (isText(role)) text = plus(text, weight);
+    else numeric = plus(numeric, weight);
+  }
+  const ofText = times(numeric, capBp);
+  const ofNumeric = times(text, 10_000 - capBp);
+  if (!(ofNumeric > ofText)) return cast;
   return cast
-    .map((b) => ({ ...b, weight: b.weight * (isText(b) ? cap * numeric : rest * text) }))
-    .filter((ballot) => ballot.weight > 0n);
+    .map((one) => ({ ...one, weight: times(one.weight, isText(one.role) ? ofText : ofNumeric) }))
+    .filter(({ weight }) => weight > 0);
 }
 
-function sum(cast: readonly Cast[]): bigint {
-  return cast.reduce((total, ballot) => total + ballot.weight, 0n);
+function isText(role: Role): boolean {
+  return TEXT_ROLES.includes(role);
+}
+
+function sum(cast: readonly Cast[]): Exact {
+  let total: Exact = 0;
+  for (const { weight } of cast) total = plus(total, weight);
+  return total;
 }
 
 function strictlyGreatest<T extends Action>(
   actions: readonly T[],
-  weightOf: (action: T) => bigint,
+  weighed: Readonly<Record<Action, Exact>>,
 ): T | null {
   let best: T | null = null;
-  let most = 0n;
+  let most: Exact = 0;
   for (const action of actions) {
-    const weight = weightOf(action);
-    if (weight === most) best = null;
+    const weight = weighed[action];
     if (weight > most) [best, most] = [action, weight];
+    else if (!(weight < most)) best = null;
   }
   return best;
 }
 
 function meanConfidence(cast: readonly Cast[], action: Action): number {
-  const voters = cast.filter((ballot) => ballot.choice === action);
-  const weighed = voters.reduce((s, b) => s + b.weight * BigInt(b.confidenceBp), 0n);
-  return Number(weighed / sum(voters));
+  let [weight, confidence]: [Exact, Exact] = [0, 0];
+  for (const ballot of cast) {
+    if (ballot.choice !== action) continue;
+    weight = plus(weight, ballot.weight);
+    confidence = plus(confidence, times(ballot.weight, ballot.confidenceBp));
+  }
+  return Number(quotient(confidence, weight));
 }
 
 /** What the verdict depends on beside the ballots. */
@@ -141,8 +172,8 @@ export interface VerdictInputs {
 export function verdict(inputs: VerdictInputs): Verdict {
   const { ballots, weights, rules, veto } = inputs;
   const whole = tally(ballots, weights, rules);
-  const numeric = ballots.filter((ballot) => !TEXT_ROLES.includes(ballot.role));
-  const without = tally(numeric, weights, rules);
+  const numeric = ballots.filter((ballot) => !isText(ballot.role));
+  const without = numeric.length === ballots.length ? whole : tally(numeric, weights, rules);
   const textSetAside = raisesRisk(agreed(whole), agreed(without), numeric);
   // The quorum is of ballots heard, text included; only the decision is taken without it.
   const counted = textSetAside ? { ...without, quorate: whole.quorate } : whole;

@@ -1,4 +1,4 @@
-import { ROLES, type Role } from '../assistants/role.ts';
+import type { Role } from '../assistants/role.ts';
 import { REGIMES, type Regime } from '../features/reading.ts';
 
 /** What each assistant's vote weighs: whole numbers, 0 … 1,000,000. Only their ratios matter. */
@@ -28,5 +28,13 @@ export function applyUserWeights(base: Weights, user: UserWeights): Weights {
 }
 
 export function forEveryRole<T>(value: (role: Role) => T): Record<Role, T> {
-  return Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, T>;
+  return {
+    market_monitor: value('market_monitor'),
+    technical_analyst: value('technical_analyst'),
+    fundamental_analyst: value('fundamental_analyst'),
+    risk_manager: value('risk_manager'),
+    strategist: value('strategist'),
+    executor: value('executor'),
+    auditor: value('auditor'),
+  };
 }

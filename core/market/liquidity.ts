@@ -15,11 +15,15 @@ export interface Liquidity {
 export function estimateLiquidity(candles: readonly Candle[]): Liquidity {
   let spreads = 0;
   let quoteVolume = 0;
+  let mid = candles[0] === undefined ? 0 : midRange(candles[0]);
   for (let at = 0; at < candles.length; at += 1) {
     const candle = candles[at] as Candle;
     const next = candles[at + 1];
     quoteVolume += candle.volume * candle.close;
-    if (next) spreads += pairSpread(candle, next);
+    if (next === undefined) continue;
+    const nextMid = midRange(next);
+    spreads += pairSpread(candle, mid, nextMid);
+    mid = nextMid;
   }
   const pairs = Math.max(1, candles.length - 1);
   return {
@@ -28,9 +32,9 @@ export function estimateLiquidity(candles: readonly Candle[]): Liquidity {
   };
 }
 
-function pairSpread(candle: Candle, next: Candle): number {
+function pairSpread(candle: Candle, mid: number, nextMid: number): number {
   const close = Math.log(candle.close);
-  const square = 4 * (close - midRange(candle)) * (close - midRange(next));
+  const square = 4 * (close - mid) * (close - nextMid);
   return square > 0 ? Math.sqrt(square) : 0;
 }
 

@@ -1,27 +1,31 @@
 import { clamp, went } from '../figures.ts';
-import { cite, quiet, type Sense } from './sense.ts';
+import { cite, quiet, type Sense, senseOf } from './sense.ts';
+
+function moodOf(value: number): string {
+  if (Math.abs(value) < 0.1) return 'neutral';
+  return value > 0 ? 'good' : 'bad';
+}
 
 function sentiment(fact: string, name: string): Sense {
-  return (snapshot) => {
+  return senseOf((snapshot) => {
     const cited = cite(snapshot, [fact]);
     if (cited === null) return null;
     const [value] = cited.values;
     const lean = clamp(1.5 * value, -1, 1);
-    const mood = Math.abs(value) < 0.1 ? 'neutral' : value > 0 ? 'good' : 'bad';
-    const text = `${name} sentiment ${value.toFixed(2)} is ${mood}`;
-    return { lean, caution: quiet(lean), text, evidence: cited.evidence };
-  };
+    const words = () => `${name} sentiment ${value.toFixed(2)} is ${moodOf(value)}`;
+    return { lean, caution: quiet(lean), words, evidence: cited.evidence };
+  });
 }
 
 export const newsSentiment = sentiment('news.newsSentiment', 'news');
 export const socialSentiment = sentiment('news.socialSentiment', 'social');
 
 /** Change of the whole market's value over a day; 5 % is a full lean. */
-export const marketCap: Sense = (snapshot) => {
+export const marketCap = senseOf((snapshot) => {
   const cited = cite(snapshot, ['news.marketCapChange']);
   if (cited === null) return null;
   const [change] = cited.values;
   const lean = clamp(change / 0.05, -1, 1);
-  const text = `market value ${went(change)} in a day`;
-  return { lean, caution: quiet(lean), text, evidence: cited.evidence };
-};
+  const words = () => `market value ${went(change)} in a day`;
+  return { lean, caution: quiet(lean), words, evidence: cited.evidence };
+});

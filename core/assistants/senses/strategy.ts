@@ -1,5 +1,5 @@
 import { clamp, inUnitsOf, percent, rangesAway, sideOf } from '../figures.ts';
-import { candlePath, cite, INDICATORS, quiet, type Sense } from './sense.ts';
+import { candlePath, cite, quiet, senseOf } from './sense.ts';
 
 /** -1 … 1: the fast mean against the slow one; one and a half ATRs apart is a full lean. */
 export function trendLean(fast: number, slow: number, atr: number): number {
@@ -14,30 +14,32 @@ export function stretchLean(close: number, mean: number, atr: number): number {
 }
 
 /** Trend following: the 20-candle mean against the 50-candle mean, in ATRs. */
-export const meansTrend: Sense = (snapshot) => {
+export const meansTrend = senseOf((snapshot) => {
   const cited = cite(snapshot, [
-    `${INDICATORS}.sma50`,
-    `${INDICATORS}.sma20`,
-    `${INDICATORS}.atr14`,
+    'reading.indicators.sma50',
+    'reading.indicators.sma20',
+    'reading.indicators.atr14',
   ]);
   if (cited === null) return null;
   const [slow, fast, atr] = cited.values;
   const lean = trendLean(fast, slow, atr);
-  const gap = percent(inUnitsOf(Math.abs(fast - slow), slow));
-  const text = `SMA 20 is ${gap} ${sideOf(fast - slow)} SMA 50`;
-  return { lean, caution: quiet(lean), text, evidence: cited.evidence };
-};
+  const words = () => {
+    const gap = percent(inUnitsOf(Math.abs(fast - slow), slow));
+    return `SMA 20 is ${gap} ${sideOf(fast - slow)} SMA 50`;
+  };
+  return { lean, caution: quiet(lean), words, evidence: cited.evidence };
+});
 
 /** Mean reversion: how far the close is stretched from the 20-candle mean, in ATRs. */
-export const stretch: Sense = (snapshot) => {
+export const stretch = senseOf((snapshot) => {
   const cited = cite(snapshot, [
-    `${INDICATORS}.bollingerMiddle`,
-    `${INDICATORS}.atr14`,
+    'reading.indicators.bollingerMiddle',
+    'reading.indicators.atr14',
     candlePath(snapshot, 'close'),
   ]);
   if (cited === null) return null;
   const [mean, atr, close] = cited.values;
   const lean = stretchLean(close, mean, atr);
-  const text = `close is ${rangesAway(inUnitsOf(close - mean, atr))} its mean`;
-  return { lean, caution: quiet(lean), text, evidence: cited.evidence };
-};
+  const words = () => `close is ${rangesAway(inUnitsOf(close - mean, atr))} its mean`;
+  return { lean, caution: quiet(lean), words, evidence: cited.evidence };
+});
