@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Holdings } from '../../core/assistants/snapshot.ts';
-import { decimal, format, positive } from '../../core/market/money.ts';
+import { Decimal, decimal, format, positive } from '../../core/market/money.ts';
 import {
   applyFill,
   FLAT,
@@ -221,12 +221,19 @@ export async function houseHoldings(
     locked: money.locked ?? '0',
     peak: money.peak ?? '0',
     openOrders: live,
-    positions: positions.map((row) => {
-      const { symbol, quantity, entry_price: entryPrice, lot_size: lotSize } = row;
-      return { symbol, quantity, entryPrice, lotSize, currentPrice: row.current_price };
-    }),
+    here: positions
+      .filter(({ symbol }) => symbol === at.symbol)
+      .map(({ quantity, entry_price: entryPrice, lot_size: lotSize }) => {
+        return { quantity, entryPrice, lotSize };
+      }),
+    elsewhere: positions
+      .filter(({ symbol }) => symbol !== at.symbol)
+      .reduce(
+        (sum, { quantity, current_price: price }) => sum.plus(decimal(quantity).times(price)),
+        new Decimal(0),
+      ),
   };
-  return holdingsOf(books, at);
+  return holdingsOf(books, at.close);
 }
 
 /** Every position of one quote asset at a venue, of one user or of all. */

@@ -3,7 +3,7 @@ import type { Snapshot } from '../../core/assistants/snapshot.ts';
 import type { Approved } from '../../core/debate/answer.ts';
 import type { Instrument } from '../../core/market/instrument.ts';
 import { Decimal, decimal } from '../../core/market/money.ts';
-import { type AtRisk, atRiskOf, type JudgedBooks, riskFactsOf } from '../../core/risk/books.ts';
+import { type AtRisk, type JudgedBooks, riskFactsOf } from '../../core/risk/books.ts';
 import { type Refusal, type RiskFacts, refusal } from '../../core/risk/facts.ts';
 import { parseRiskLimits, type RiskLimits } from '../../core/risk/limits.ts';
 import { readApproved } from './answers.ts';
@@ -129,26 +129,35 @@ export async function lookAtRiskFacts(
   if (!portfolio) return refusal('no_equity', `no ${quote} at ${leg.venue}`);
   const positions = await positionsIn(trx, { ...leg, quote });
   const balances = await ledgerBalances(trx, leg);
+  const isOther = ({ symbol }: Positions[number]) => symbol !== instrument.symbol;
   const books: JudgedBooks = {
     instrument,
     referencePrice: leg.referencePrice,
     available: portfolio.available_balance,
     locked: portfolio.locked_balance,
     peak: portfolio.peak_balance,
-    positions: positions.map(({ symbol, quantity, current_price: currentPrice }) => {
-      return { symbol, quantity, currentPrice };
-    }),
+    here: positions.find(({ symbol }) => symbol === instrument.symbol)?.quantity ?? '0',
+    elsewhere: sum(positions.filter(isOther).map(worthOf)),
     freeBase: balances.find(({ asset }) => asset === instrument.base)?.available ?? '0',
     own: await reservedForLeg(trx, leg.legId),
     openBuys: await openBuys(trx, leg),
   };
-  const atRisk = atRiskOf(books);
+  const price = decimal(leg.referencePrice, 'referencePrice');
+  const own = { symbol: instrument.symbol, value: price.times(books.here) };
+  const others = positions.filter(isOther).map((row) => {
+    return { symbol: row.symbol, value: worthOf(row) };
+  });
+  const atRisk = [own, ...others, ...books.openBuys];
   const judged = { ...leg, symbol: instrument.symbol };
-  return riskFactsOf(books, atRisk, {
+  return riskFactsOf(books, {
     dayStartEquity: await dayStartEquity(trx, leg, { mandate, positions }),
     volatilityBps: mandate.volatilityBps,
     ...(await readMarketFacts(trx, judged, { market: mandate, atRisk })),
   });
+}
+
+function worthOf(position: Positions[number]): Decimal {
+  return decimal(position.quantity).times(position.current_price);
 }
 
 type Positions = Awaited<ReturnType<typeof positionsIn>>;
@@ -223,4 +232,8 @@ async function lastClose(
     .limit(1)
     .executeTakeFirst();
   return row?.close ?? null;
+}
+
+function sum(values: readonly Decimal[]): Decimal {
+  return values.reduce((total, value) => total.plus(value), new Decimal(0));
 }

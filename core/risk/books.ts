@@ -9,14 +9,6 @@ export interface AtRisk {
   readonly value: Decimal;
 }
 
-export interface HeldPosition {
-  readonly symbol: string;
-  /** Base units. */
-  readonly quantity: string;
-  /** Quote per base: the newest it was valued at. */
-  readonly currentPrice: string;
-}
-
 /** One user's books in one quote asset, as an order of one instrument is judged by them. Decimal
  * strings. */
 export interface JudgedBooks {
@@ -27,7 +19,10 @@ export interface JudgedBooks {
   readonly locked: string;
   /** The most that equity was when it was last valued. */
   readonly peak: string;
-  readonly positions: readonly HeldPosition[];
+  /** Base units held of the instrument. */
+  readonly here: string;
+  /** What all other positions are worth, quote units. */
+  readonly elsewhere: Decimal;
   /** Of the instrument's base asset, by the ledger. */
   readonly freeBase: string;
   /** What the order's own leg has reserved: it counts as free. */
@@ -47,38 +42,27 @@ export type Surroundings = Pick<
   | 'volatilityBps'
 > & { readonly dayStartEquity: Decimal };
 
-/** Everything at stake besides this order: positions, this symbol's at the reference price, and
- * open purchases. */
-export function atRiskOf({ instrument, referencePrice, ...books }: JudgedBooks): readonly AtRisk[] {
-  const price = decimal(referencePrice, 'referencePrice');
-  const values = books.positions.map(({ symbol, quantity, currentPrice }) => ({
-    symbol,
-    value: decimal(quantity).times(symbol === instrument.symbol ? price : currentPrice),
-  }));
-  return [...values, ...books.openBuys];
-}
-
-/** The books as the risk rules see them. `atRisk` is what `atRiskOf` says of them. */
+/** The books as the risk rules see them. */
 export function riskFactsOf(
   books: JudgedBooks,
-  atRisk: readonly AtRisk[],
   { dayStartEquity, ...around }: Surroundings,
 ): RiskFacts {
-  const { instrument, own, available } = books;
+  const { instrument, own, available, referencePrice } = books;
   const { base, quote, symbol } = instrument;
   const ownIn = (asset: string) => decimal(own?.asset === asset ? own.amount : '0');
-  const held = sum(atRisk.slice(0, books.positions.length).map(({ value }) => value));
-  const inSymbol = atRisk.filter((one) => one.symbol === symbol);
+  const here = decimal(books.here).times(decimal(referencePrice, 'referencePrice'));
+  const held = here.plus(books.elsewhere);
+  const wanted = books.openBuys.filter((one) => one.symbol === symbol);
   const locked = decimal(books.locked);
   const equity = decimal(available).plus(locked).plus(held);
   return {
     ...around,
     instrument,
-    referencePrice: books.referencePrice,
+    referencePrice,
     equity: text(equity),
     cash: text(decimal(available).plus(ownIn(quote))),
     quantity: text(freeToSell(books).plus(ownIn(base))),
-    positionValue: text(sum(inSymbol.map(({ value }) => value))),
+    positionValue: text(here.plus(sum(wanted.map(({ value }) => value)))),
     exposure: text(held.plus(locked).minus(ownIn(quote))),
     dayStartEquity: text(dayStartEquity),
     peakEquity: text(Decimal.max(decimal(books.peak), equity)),
@@ -87,9 +71,8 @@ export function riskFactsOf(
 
 /** The lesser of the position and what the ledger has free of the base asset: what other open sales
  * have reserved is not sold twice. */
-function freeToSell({ instrument, positions, freeBase }: JudgedBooks): Decimal {
-  const position = positions.find(({ symbol }) => symbol === instrument.symbol);
-  return Decimal.max(0, Decimal.min(decimal(position?.quantity ?? '0'), decimal(freeBase)));
+function freeToSell({ here, freeBase }: JudgedBooks): Decimal {
+  return Decimal.max(0, Decimal.min(decimal(here), decimal(freeBase)));
 }
 
 /** Everybody's books in one quote asset. Decimal strings. */
@@ -98,10 +81,14 @@ export interface HouseBooks {
   readonly locked: string;
   /** The sum of everybody's own peaks. */
   readonly peak: string;
-  readonly positions: readonly (HeldPosition & {
+  /** Positions in the symbol asked about, base units and quote per base. */
+  readonly here: readonly {
+    readonly quantity: string;
     readonly entryPrice: string;
     readonly lotSize: string;
-  })[];
+  }[];
+  /** What all other positions are worth, quote units. */
+  readonly elsewhere: Decimal;
   /** Live orders in the symbol asked about. */
   readonly openOrders: number;
 }
@@ -109,19 +96,16 @@ export interface HouseBooks {
 /** Books as a snapshot shows them at one close of a symbol. Cash is what is free; equity counts
  * what is reserved too, and what is less than a lot: that can never be sold, so it counts for
  * nothing else. */
-export function holdingsOf(books: HouseBooks, at: { symbol: string; close: string }): Holdings {
-  const price = positive(at.close, 'close');
-  const here = books.positions.filter(({ symbol }) => symbol === at.symbol);
+export function holdingsOf(books: HouseBooks, close: string): Holdings {
+  const price = positive(close, 'close');
+  const { here } = books;
   const own = here.filter(({ quantity, lotSize }) => decimal(quantity).gte(lotSize));
   const quantity = sum(own.map((position) => decimal(position.quantity)));
   const cost = sum(own.map(({ quantity: q, entryPrice }) => decimal(q).times(entryPrice)));
-  const others = books.positions
-    .filter(({ symbol }) => symbol !== at.symbol)
-    .map((position) => decimal(position.quantity).times(position.currentPrice));
   const value = quantity.times(price);
   const all = sum(here.map((position) => decimal(position.quantity))).times(price);
   const cash = decimal(books.available);
-  const equity = cash.plus(books.locked).plus(all).plus(sum(others));
+  const equity = cash.plus(books.locked).plus(all).plus(books.elsewhere);
   const peak = Decimal.max(decimal(books.peak), equity);
   return {
     equity: text(equity),

@@ -270,8 +270,7 @@ export class Account implements AccountBooks {
       return sum + Number(available) + Number(reserved);
     }, 0);
     this.#held = quotes
-      .flatMap((quote) => this.#books.positionsIn(quote))
-      .filter(({ quantity }) => quantity !== '0')
+      .flatMap((quote) => this.#books.heldIn(quote))
       .map(({ symbol, quantity }) => ({ symbol, quantity: Number(quantity) }));
     return this.#cash;
   }

@@ -8,7 +8,7 @@ import {
   reserveTransaction,
 } from '../../portfolio/ledger.ts';
 import { applyFill, FLAT, type Position } from '../../portfolio/position.ts';
-import type { HeldPosition } from '../../risk/books.ts';
+import type { AtRisk } from '../../risk/books.ts';
 import type { TradeRow } from '../../venue/events.ts';
 import { DAY_MS } from './closes.ts';
 
@@ -26,6 +26,7 @@ interface Reserve {
 interface Held extends Position {
   readonly instrument: Instrument;
   readonly currentPrice: string;
+  readonly worth: Decimal;
 }
 
 const NOTHING = new Decimal(0);
@@ -36,10 +37,17 @@ export class Books {
   readonly #balances = new Map<string, Balance>();
   readonly #positions = new Map<string, Held>();
   readonly #peaks = new Map<string, Decimal>();
+  /** What all positions of a quote asset are worth, by quote asset. */
+  readonly #worths = new Map<string, Decimal>();
   /** What each leg still holds, by leg id. */
   readonly #reserves = new Map<string, Reserve>();
   /** What there was of each asset when the newest day with a trade began, deposits included. */
   readonly #dayTotals = new Map<string, Decimal>();
+  /** What `dayStartEquity` last said, by quote asset. */
+  readonly #dayStarts = new Map<
+    string,
+    { readonly dayStartMs: number; readonly traded: number; readonly equity: Decimal }
+  >();
   #day = Number.NEGATIVE_INFINITY;
   #entries = 0;
 
@@ -91,16 +99,14 @@ export class Books {
     const taken = moved.entries.find((entry) => entry.account === 'reserved');
     if (reserve && taken) reserve.amount = reserve.amount.plus(taken.amount);
     const after = applyFill(this.#positions.get(symbol) ?? FLAT, fill);
-    this.#positions.set(symbol, { ...after, instrument, currentPrice: price });
-    this.#revalue(quote);
+    this.#hold(symbol, { ...after, instrument, currentPrice: price });
   }
 
   /** Values a position at a close; nothing happens where none is held. */
   mark(symbol: string, close: number): void {
     const held = this.#positions.get(symbol);
     if (held === undefined || held.quantity === '0') return;
-    this.#positions.set(symbol, { ...held, currentPrice: observedText(close) });
-    this.#revalue(held.instrument.quote);
+    this.#hold(symbol, { ...held, currentPrice: observedText(close) });
   }
 
   position(symbol: string): Position {
@@ -127,15 +133,18 @@ export class Books {
     return format(this.#peaks.get(quote) ?? NOTHING);
   }
 
-  /** Positions of one quote asset, those that were closed too. */
-  positionsIn(
-    quote: string,
-  ): readonly (HeldPosition & { readonly entryPrice: string; readonly instrument: Instrument })[] {
-    return [...this.#positions]
-      .filter(([, held]) => held.instrument.quote === quote)
-      .map(([symbol, { quantity, entryPrice, currentPrice, instrument }]) => {
-        return { symbol, quantity, entryPrice, currentPrice, instrument };
-      });
+  /** What is held of a quote asset's markets, the least remainder too. */
+  heldIn(quote: string): readonly (AtRisk & Pick<Position, 'quantity'>)[] {
+    const held = [...this.#positions].filter(([, { instrument, quantity }]) => {
+      return instrument.quote === quote && quantity !== '0';
+    });
+    return held.map(([symbol, { quantity, worth }]) => ({ symbol, quantity, value: worth }));
+  }
+
+  /** What all positions of the instrument's quote asset but its own are worth, quote units. */
+  elsewhere({ symbol, quote }: Instrument): Decimal {
+    const all = this.#worths.get(quote) ?? NOTHING;
+    return all.minus(this.#positions.get(symbol)?.worth ?? NOTHING);
   }
 
   /** Equity at 00:00 UTC of a day in its quote asset, plus what was paid in since.
@@ -146,15 +155,24 @@ export class Books {
     dayStartMs: number,
     closeBefore: (symbol: string) => string | null,
   ): Decimal {
+    const known = this.#dayStarts.get(quote);
+    const traded = this.#positions.size;
+    if (known?.dayStartMs === dayStartMs && known.traded === traded) return known.equity;
     const day = dayStartMs / DAY_MS;
     const had = (asset: string): Decimal =>
       day > this.#day ? this.#total(asset) : (this.#dayTotals.get(asset) ?? NOTHING);
     let equity = had(quote);
-    for (const { symbol, currentPrice, instrument } of this.positionsIn(quote)) {
+    let settled = true;
+    for (const [symbol, { currentPrice, instrument }] of this.#positions) {
+      if (instrument.quote !== quote) continue;
       const base = had(instrument.base);
       if (base.isZero()) continue;
-      equity = equity.plus(base.times(closeBefore(symbol) ?? currentPrice));
+      const close = closeBefore(symbol);
+      settled &&= close !== null;
+      equity = equity.plus(base.times(close ?? currentPrice));
     }
+    // Nothing of a day that has begun changes what it began with.
+    if (settled) this.#dayStarts.set(quote, { dayStartMs, traded, equity });
     return equity;
   }
 
@@ -190,15 +208,18 @@ export class Books {
     }
   }
 
-  #revalue(quote: string): void {
-    let worth = this.#total(quote);
-    for (const { instrument, quantity, currentPrice } of this.#positions.values()) {
-      if (instrument.quote !== quote || quantity === '0') continue;
-      const value = decimal(quantity).times(currentPrice);
-      worth = worth.plus(value.toDecimalPlaces(18, Decimal.ROUND_HALF_UP));
-    }
-    const peak = this.#peaks.get(quote) ?? NOTHING;
-    if (worth.gt(peak)) this.#peaks.set(quote, worth);
+  #hold(symbol: string, held: Omit<Held, 'worth'>): void {
+    const { quote } = held.instrument;
+    // As Postgres rounds it: never, where the steps of price and quantity are those of a market.
+    const exact = decimal(held.quantity).times(held.currentPrice);
+    const worth = exact.toDecimalPlaces(18, Decimal.ROUND_HALF_UP);
+    const all = (this.#worths.get(quote) ?? NOTHING)
+      .minus(this.#positions.get(symbol)?.worth ?? NOTHING)
+      .plus(worth);
+    this.#worths.set(quote, all);
+    this.#positions.set(symbol, { ...held, worth });
+    const equity = this.#total(quote).plus(all);
+    if (equity.gt(this.#peaks.get(quote) ?? NOTHING)) this.#peaks.set(quote, equity);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Holdings } from '../../assistants/snapshot.ts';
 import type { Instrument } from '../../market/instrument.ts';
 import { Decimal, format, observedText } from '../../market/money.ts';
 import type { OrderInput } from '../../orders/leg.ts';
-import { type AtRisk, atRiskOf, holdingsOf, riskFactsOf } from '../../risk/books.ts';
+import { holdingsOf, riskFactsOf } from '../../risk/books.ts';
 import type { RiskFacts } from '../../risk/facts.ts';
 import type { Books } from './books.ts';
 import { type Closes, DAY_MS } from './closes.ts';
@@ -34,47 +34,55 @@ export class Facts {
     this.#cooldowns.set(symbol, Math.max(untilMs, this.#cooldowns.get(symbol) ?? 0));
   }
 
-  /** The books as the risk rules see them for one leg. `volatility20` of the decision's reading. */
+  /** The books as the risk rules see them for one leg. `volatility20` of the decision's reading.
+   * What moves together is reckoned when a rule asks for it. */
   of(leg: OrderInput, instrument: Instrument, volatility20: number | null): RiskFacts {
     const { quote, base, symbol } = instrument;
-    const { closeTimeMs: marketTimeMs, legId } = leg;
+    const { closeTimeMs: marketTimeMs, legId, referencePrice } = leg;
     const books = this.#books;
     const money = books.balance(quote);
+    const { quantity: here } = books.position(symbol);
     const judged = {
-      instrument,
-      referencePrice: leg.referencePrice,
+      ...{ instrument, referencePrice, here },
       available: money.available,
       locked: money.reserved,
       peak: books.peak(quote),
-      positions: books.positionsIn(quote),
+      elsewhere: books.elsewhere(instrument),
       freeBase: books.balance(base).available,
       own: books.reservedFor(legId),
       // Every purchase is over before the next begins.
       openBuys: [],
     };
-    const atRisk = atRiskOf(judged);
     const dayStartMs = Math.floor(marketTimeMs / DAY_MS) * DAY_MS;
     const closeBefore = (held: string) => this.#closes.beforeDay(held, dayStartMs);
-    return riskFactsOf(judged, atRisk, {
+    const facts = riskFactsOf(judged, {
       marketTimeMs,
       dayStartEquity: books.dayStartEquity(quote, dayStartMs, closeBefore),
       volatilityBps: volatility20 === null ? null : Math.ceil(volatility20 * FRACTION_TO_BPS),
-      correlatedExposure: this.#correlated(symbol, atRisk),
+      correlatedExposure: '0',
       lastCandle: this.#closes.lastCandle(symbol),
       cooldownUntilMs: this.#cooldowns.get(symbol) ?? null,
       ordersLastMinute: this.#ordersLastMinute(legId, marketTimeMs),
     });
+    // No rule asks about it before a sale.
+    if (leg.side === 'SELL') return facts;
+    const correlated = once(() => this.#correlated(instrument, facts.positionValue));
+    return {
+      ...facts,
+      get correlatedExposure() {
+        return correlated();
+      },
+    };
   }
 
   /** The books as a snapshot of the symbol shows them at a close. */
   holdings(instrument: Instrument, close: number, openOrders: number): Holdings {
-    const { quote, symbol } = instrument;
+    const { quote, symbol, lotSize } = instrument;
     const { available, reserved: locked } = this.#books.balance(quote);
-    const positions = this.#books.positionsIn(quote).map((held) => {
-      return { ...held, lotSize: held.instrument.lotSize };
-    });
-    const books = { available, locked, peak: this.#books.peak(quote), positions, openOrders };
-    return holdingsOf(books, { symbol, close: observedText(close) });
+    const here = [{ ...this.#books.position(symbol), lotSize }];
+    const elsewhere = this.#books.elsewhere(instrument);
+    const books = { available, locked, peak: this.#books.peak(quote), here, elsewhere, openOrders };
+    return holdingsOf(books, observedText(close));
   }
 
   #ordersLastMinute(legId: string, marketTimeMs: number): number {
@@ -84,13 +92,20 @@ export class Facts {
     return recent.filter((one) => one.legId !== legId).length;
   }
 
-  #correlated(symbol: string, atRisk: readonly AtRisk[]): string {
-    let together = new Decimal(0);
-    for (const { symbol: other, value } of atRisk) {
-      if (value.lte(0)) continue;
-      const one = other === symbol || this.#closes.moveTogether(symbol, other);
-      if (one) together = together.plus(value);
+  #correlated({ symbol, quote }: Instrument, own: string): string {
+    let together = new Decimal(own);
+    for (const { symbol: other, value } of this.#books.heldIn(quote)) {
+      if (other === symbol || value.lte(0)) continue;
+      if (this.#closes.moveTogether(symbol, other)) together = together.plus(value);
     }
     return format(together.toDecimalPlaces(18));
   }
+}
+
+function once<T>(reckon: () => T): () => T {
+  let known: { readonly value: T } | null = null;
+  return () => {
+    known ??= { value: reckon() };
+    return known.value;
+  };
 }
