@@ -1,4 +1,5 @@
-import type { Stance } from '../assistants/speech.ts';
+import { ROLES, type Role } from '../assistants/role.ts';
+import type { Opinion, Stance } from '../assistants/speech.ts';
 import type { FollowUp } from '../debate/follow-up.ts';
 import { ANSWER_WINDOW_MS, ASK_REASONS, followUp, STAND_REASONS } from '../debate/follow-up.ts';
 import type { Ruling } from '../debate/judge.ts';
@@ -7,9 +8,11 @@ import type { Verdict } from '../debate/tally.ts';
 import { DEFAULT_USER_CONFIG, type UserConfig } from '../debate/user-config.ts';
 import { EQUAL_REGIME_WEIGHTS, type RegimeWeights } from '../debate/weights.ts';
 import { type HeldDebate, holdDebate } from './debate.ts';
+import { LeanRing } from './lean/debate.ts';
 import { type Motion, Motions } from './motions.ts';
 import { RING_SETTLED } from './settled.ts';
 import type {
+  AssistantCall,
   BooksAtClose,
   CouncilRecord,
   Decision,
@@ -59,9 +62,12 @@ export class Council implements Strategy {
   readonly #house: House;
   readonly #motions: Motions;
   readonly #questions = new OpenQuestions();
+  /** In the lean gear debates are reckoned rather than held. */
+  readonly #reckoning: LeanRing | null;
 
   constructor(terms: RingTerms) {
     this.#house = houseOf(terms);
+    this.#reckoning = terms.gear === 'lean' ? new LeanRing(this.#house) : null;
     this.parameters = parametersOf(this.#house);
     this.#motions = new Motions(this.#house);
   }
@@ -74,8 +80,10 @@ export class Council implements Strategy {
   #decide(motion: Motion, books: BooksAtClose): Decision {
     const { snapshot, memories, trigger } = motion;
     const { symbol, closeTimeMs } = snapshot;
-    const held = holdDebate({ ...this.#house, snapshot, memories });
-    this.#motions.learn(motion, (role) => held.record.byRole[role].held[0]?.opinion ?? null);
+    const held =
+      this.#reckoning?.hold({ snapshot, memories }) ??
+      holdDebate({ ...this.#house, snapshot, memories });
+    this.#motions.learn(motion, (role) => firstOf(held.opinions, role));
     const { verdict } = held.ruling;
     const wanted = followUp(held.ruling, this.#house.userConfig, books.sellable(symbol));
     const follow = this.#questions.asked(symbol, closeTimeMs, wanted);
@@ -122,7 +130,17 @@ export function whyOf(follow: FollowUp): string {
 
 const ORDERED = { BUY: 'consensus on BUY', SELL: 'consensus on SELL' } as const;
 
-function recordOfCouncil(held: HeldDebate, trigger: Motion['trigger']): CouncilRecord {
+/** What an assistant began with, as far as it is remembered: without its reasons. */
+function firstOf(opinions: readonly AssistantCall[], role: Role): Opinion | null {
+  const call = opinions[ROLES.indexOf(role)];
+  if (call === undefined || call.first === null) return null;
+  return { stance: call.first, confidenceBp: call.firstConfidenceBp, reasons: [] };
+}
+
+type Held = Pick<HeldDebate, 'ruling' | 'opinions'> &
+  Partial<Pick<HeldDebate, 'transcript' | 'judgement'>>;
+
+function recordOfCouncil(held: Held, trigger: Motion['trigger']): CouncilRecord {
   const { verdict, contested, rounds, arms }: Ruling = held.ruling;
   return {
     trigger,
@@ -131,7 +149,7 @@ function recordOfCouncil(held: HeldDebate, trigger: Motion['trigger']): CouncilR
     rounds,
     arms,
     opinions: held.opinions,
-    ...(held.transcript === null ? {} : { transcript: held.transcript }),
-    ...(held.judgement === null ? {} : { judgement: held.judgement }),
+    ...(held.transcript ? { transcript: held.transcript } : {}),
+    ...(held.judgement ? { judgement: held.judgement } : {}),
   };
 }
