@@ -10,7 +10,7 @@ import {
   type OutcomeTerms,
   type RegimeRow,
 } from './assessment.ts';
-import { bootstrapIntervals, DEFAULT_BOOTSTRAP } from './bootstrap.ts';
+import { bootstrapIntervals, DEFAULT_BOOTSTRAP, Stretches } from './bootstrap.ts';
 import {
   assistantScores,
   debateWorth,
@@ -25,8 +25,8 @@ import { costOf, holdRun } from './hold.ts';
 import { metricsOf, riskFreeOfPeriod } from './metrics.ts';
 import { known, momentsOf, sharpeOf } from './moments.ts';
 import { DEFAULT_BARRIERS, outcomeTerms } from './outcome.ts';
-import { logarithms, type Returns, type Run, returnsOf } from './returns.ts';
-import { aroundMean, sharpeOfSums, squaresOf } from './sums.ts';
+import { type Returns, type Run, returnsOf } from './returns.ts';
+import { sharpeOfSums } from './sums.ts';
 import { regimesOfReturns, surveyMarket } from './survey.ts';
 
 export interface AssessInputs {
@@ -132,20 +132,25 @@ function intervalsOf(
   { values, years, periodsPerYear }: Returns,
   { free, bootstrap, hasSharpe }: IntervalInputs,
 ): Assessment['intervals'] {
-  const around = aroundMean(values);
-  const ones = new Float64Array(values.length).fill(1);
-  const columns = [ones, around.values, squaresOf(around.values), logarithms(values)];
+  const { mean } = momentsOf(values, free);
+  const stretches = new Stretches(values.length, 4);
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at] as number;
+    const distance = value - free - mean;
+    stretches.add(0, at, 1);
+    stretches.add(1, at, distance);
+    stretches.add(2, at, distance * distance);
+    stretches.add(3, at, Math.log1p(value));
+  }
+  const statistics = (sums: Float64Array): number[] => {
+    const [count = 0, sum = 0, squares = 0, logs = 0] = sums;
+    const growth = (logs / count) * periodsPerYear;
+    const own = sharpeOfSums({ count, sum, squares, mean });
+    return [own * Math.sqrt(periodsPerYear), growth, Math.expm1(growth * years)];
+  };
+  const inputs = { stretches, statistics, lengthFrom: [1, 2] };
   const [sharpe = null, annualGrowth = null, totalReturn = null] = bootstrapIntervals(
-    {
-      columns,
-      lengthFrom: [1, 2],
-      statistics: (sums) => {
-        const [count, sum, squares, logs] = sums as unknown as [number, number, number, number];
-        const growth = (logs / count) * periodsPerYear;
-        const own = sharpeOfSums({ count, sum, squares, mean: around.mean - free });
-        return [own * Math.sqrt(periodsPerYear), growth, Math.expm1(growth * years)];
-      },
-    },
+    inputs,
     bootstrap,
   );
   return { sharpe: hasSharpe ? sharpe : null, annualGrowth, totalReturn };
@@ -163,19 +168,14 @@ function regimeRows(
   { regimes, factsOf, free }: RegimeInputs,
 ): RegimeRow[] {
   const { values, periodsPerYear } = returnsOf(result);
-  const held = returnsOf(hold).values;
+  const parts = partsOf(values, regimes);
+  const heldParts = partsOf(returnsOf(hold).values, regimes);
+  const exposed = exposureOf(result.curve.exposure, regimes);
   const ring = ringByRegime(result.decisions, factsOf);
-  const { exposure } = result.curve;
   return REGIMES.flatMap((regime, kind) => {
-    const inside = (_: number, at: number): boolean => regimes[at] === kind;
-    const own = values.filter(inside);
+    const own = parts[kind] as Float64Array;
     if (own.length === 0) return [];
     const sharpe = sharpeOf(momentsOf(own, free));
-    let exposed = 0;
-    // A return is earned with what was held when it began.
-    for (let at = 1; at < regimes.length; at += 1) {
-      if (regimes[at] === kind) exposed += exposure[at - 1] as number;
-    }
     return [
       {
         regime,
@@ -183,16 +183,41 @@ function regimeRows(
         share: own.length / values.length,
         growth: growthOf(own, periodsPerYear),
         sharpe: sharpe === null ? null : known(sharpe * Math.sqrt(periodsPerYear)),
-        holdGrowth: growthOf(held.filter(inside), periodsPerYear),
-        exposure: exposed / own.length,
+        holdGrowth: growthOf(heldParts[kind] as Float64Array, periodsPerYear),
+        exposure: (exposed[kind] as number) / own.length,
         ring: ring.get(regime) ?? null,
       },
     ];
   });
 }
 
+/** The values of each regime, in the order of `REGIMES`. */
+function partsOf(values: Float64Array, regimes: Uint8Array): readonly Float64Array[] {
+  const counts = new Uint32Array(REGIMES.length);
+  for (const kind of regimes) counts[kind] = (counts[kind] as number) + 1;
+  const parts = REGIMES.map((_, kind) => new Float64Array(counts[kind] as number));
+  const filled = new Uint32Array(REGIMES.length);
+  for (let at = 0; at < values.length; at += 1) {
+    const kind = regimes[at] as number;
+    const place = filled[kind] as number;
+    (parts[kind] as Float64Array)[place] = values[at] as number;
+    filled[kind] = place + 1;
+  }
+  return parts;
+}
+
+/** Sums of exposure: a return is earned with what was held when it began. */
+function exposureOf(exposure: readonly number[], regimes: Uint8Array): Float64Array {
+  const sums = new Float64Array(REGIMES.length);
+  for (let at = 1; at < regimes.length; at += 1) {
+    const kind = regimes[at] as number;
+    sums[kind] = (sums[kind] as number) + (exposure[at - 1] as number);
+  }
+  return sums;
+}
+
 function growthOf(values: Float64Array, periodsPerYear: number): number | null {
   let sum = 0;
-  for (const log of logarithms(values)) sum += log;
+  for (let at = 0; at < values.length; at += 1) sum += Math.log1p(values[at] as number);
   return known((sum / values.length) * periodsPerYear);
 }

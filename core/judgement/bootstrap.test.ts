@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Random } from '../random.ts';
 import type { Interval } from './assessment.ts';
 import { optimalBlockLength } from './block-length.ts';
-import { bootstrapIntervals, DEFAULT_BOOTSTRAP, MOST_STRETCHES, stretchesOf } from './bootstrap.ts';
+import { bootstrapIntervals, DEFAULT_BOOTSTRAP, MOST_STRETCHES, Stretches } from './bootstrap.ts';
 import { walkOf } from './run.fixture.ts';
 
 // Failure here looks like: an interval that promises 95 % and holds the truth half of the time.
@@ -24,7 +24,7 @@ function meanInterval(
   const { lengthFrom = [1], seed = 'test' } = options;
   const [interval = null] = bootstrapIntervals(
     {
-      columns: [new Float64Array(values.length).fill(1), values],
+      stretches: Stretches.of([new Float64Array(values.length).fill(1), values]),
       statistics: ([count = 0, sum = 0]) => [sum / count],
       lengthFrom,
     },
@@ -104,31 +104,32 @@ describe('stationary bootstrap', () => {
   test('too few values, or a statistic that is mostly undefined - no interval', () => {
     expect(meanInterval(leaning(0, 29, 1))).toBeNull();
     expect(meanInterval(leaning(0, 30, 1))).not.toBeNull();
-    const columns = [leaning(0, 100, 1)];
-    const undefined_ = { columns, statistics: () => [Number.NaN, 1], lengthFrom: [0] };
+    const stretches = Stretches.of([leaning(0, 100, 1)]);
+    const undefined_ = { stretches, statistics: () => [Number.NaN, 1], lengthFrom: [0] };
     expect(bootstrapIntervals(undefined_)).toEqual([null, { low: 1, high: 1, level: 0.95 }]);
   });
 
   test('a long series - stretches hold the same sums, and the interval is as wide', () => {
     const values = Float64Array.from(walkOf('long', { count: 50_000, deviation: 1 }));
-    const stretches = stretchesOf(values);
-    const total = (all: Float64Array): number => all.reduce((sum, value) => sum + value, 0);
-    expect(stretches.length).toBeLessThanOrEqual(MOST_STRETCHES);
-    expect(total(stretches)).toBeCloseTo(total(values), 8);
+    const stretches = Stretches.of([values]);
+    const total = values.reduce((sum, value) => sum + value, 0);
+    expect(stretches.columns[0]?.length).toBeLessThanOrEqual(MOST_STRETCHES);
+    expect(stretches.totals()[0]).toBeCloseTo(total, 8);
     const { low, high } = meanInterval(values) as Interval;
     // Independent values: 2 × 1.96 / √n.
     expect((high - low) / (3.92 / Math.sqrt(50_000))).toBeCloseTo(1, 0);
   });
 
   test('terms that cannot be - are refused', () => {
-    const inputs = { columns: [leaning(0, 50, 1)], statistics: () => [0], lengthFrom: [] };
+    const stretches = Stretches.of([leaning(0, 50, 1)]);
+    const inputs = { stretches, statistics: () => [0], lengthFrom: [] };
     const refuse = (terms: object, text: string): void => {
       expect(() => bootstrapIntervals(inputs, { ...DEFAULT_BOOTSTRAP, ...terms })).toThrow(text);
     };
     refuse({ resamples: 99 }, 'resamples must be 100 … 1000000, was 99');
     refuse({ level: 1 }, 'level must be in 0 … 1, was 1');
-    const uneven = { ...inputs, columns: [new Float64Array(2), new Float64Array(3)] };
-    expect(() => bootstrapIntervals(uneven)).toThrow('columns must be of one length');
+    const uneven = [new Float64Array(2), new Float64Array(3)];
+    expect(() => Stretches.of(uneven)).toThrow('series must be of one length');
   });
 });
 

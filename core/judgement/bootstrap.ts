@@ -14,14 +14,51 @@ export const MOST_STRETCHES = 4_096;
 /** Resamples without a defined statistic, as a share, from which there is no interval. */
 const MOST_UNDEFINED = 0.05;
 
-export interface BootstrapInputs {
-  /** Series of one length, resampled together: what stood at one close stays together. */
+/** Several series of one length, as the sums of their stretches: what a bootstrap draws from. */
+export class Stretches {
+  /** Values of each series. */
+  readonly count: number;
   readonly columns: readonly Float64Array[];
-  /** Statistics from the column sums of a resample, and from those of the series itself. What is
-   * not defined is NaN. Only ratios of sums are sound: a resample may hold slightly more or fewer
-   * values than the series, so let one column count. */
+  readonly #each: number;
+
+  constructor(count: number, width: number) {
+    this.count = count;
+    this.#each = Math.max(1, Math.ceil(count / MOST_STRETCHES));
+    const size = Math.ceil(count / this.#each);
+    this.columns = Array.from({ length: width }, () => new Float64Array(size));
+  }
+
+  static of(series: readonly Float64Array[]): Stretches {
+    const count = series[0]?.length ?? 0;
+    const stretches = new Stretches(count, series.length);
+    for (const [column, values] of series.entries()) {
+      if (values.length !== count) throw new RangeError('series must be of one length');
+      for (let at = 0; at < count; at += 1) stretches.add(column, at, values[at] as number);
+    }
+    return stretches;
+  }
+
+  /** Adds to the value at `at` of a series. */
+  add(column: number, at: number, value: number): void {
+    const sums = this.columns[column] as Float64Array;
+    const stretch = this.#each === 1 ? at : Math.floor(at / this.#each);
+    sums[stretch] = (sums[stretch] as number) + value;
+  }
+
+  /** Of each series, all of it. */
+  totals(): Float64Array {
+    return Float64Array.from(this.columns, (sums) => sums.reduce((sum, one) => sum + one, 0));
+  }
+}
+
+export interface BootstrapInputs {
+  /** Series that are resampled together: what stood at one close stays together. */
+  readonly stretches: Stretches;
+  /** Statistics from the sums of a resample, series by series, as from those of the series
+   * themselves. What is not defined is NaN. Only ratios of sums are sound: a resample may hold
+   * slightly more or fewer values than the series, so let one series count. */
   readonly statistics: (sums: Float64Array) => readonly number[];
-  /** Columns whose dependence sets the length of the blocks (the longest of theirs is taken). */
+  /** Series whose dependence sets the length of the blocks (the longest of theirs is taken). */
   readonly lengthFrom: readonly number[];
 }
 
@@ -31,20 +68,15 @@ export interface BootstrapInputs {
  * undefined in more than a twentieth of the resamples. The same inputs and seed give the same
  * interval. */
 export function bootstrapIntervals(
-  { columns, statistics, lengthFrom }: BootstrapInputs,
+  { stretches, statistics, lengthFrom }: BootstrapInputs,
   terms: BootstrapTerms = DEFAULT_BOOTSTRAP,
 ): readonly (Interval | null)[] {
   requireTerms(terms);
-  const count = columns[0]?.length ?? 0;
-  if (columns.some((column) => column.length !== count)) {
-    throw new RangeError('columns must be of one length');
-  }
-  const stretched = columns.map((column) => stretchesOf(column));
-  const size = stretched[0]?.length ?? 0;
-  const outcomes = statistics(new Float64Array(columns.length)).length;
+  const { count, columns } = stretches;
+  const outcomes = statistics(stretches.totals()).length;
   if (count < LEAST_VALUES) return Array.from({ length: outcomes }, () => null);
-  const lengths = lengthFrom.map((index) => optimalBlockLength(stretched[index] as Float64Array));
-  const sampler = new Sampler(stretched, { size, blockLength: Math.max(1, ...lengths) });
+  const lengths = lengthFrom.map((index) => optimalBlockLength(columns[index] as Float64Array));
+  const sampler = new Sampler(columns, Math.max(1, ...lengths));
   const random = new Random(terms.seed, 'stationary bootstrap');
   const drawn = Array.from({ length: outcomes }, () => new Float64Array(terms.resamples));
   for (let turn = 0; turn < terms.resamples; turn += 1) {
@@ -63,19 +95,6 @@ function requireTerms({ resamples, level }: BootstrapTerms): void {
   if (!(level > 0 && level < 1)) throw new RangeError(`level must be in 0 … 1, was ${level}`);
 }
 
-/** Sums over stretches of neighbours of one length (the last may be shorter), at most
- * `MOST_STRETCHES` of them; the series itself when it is short enough. */
-export function stretchesOf(values: Float64Array): Float64Array {
-  const each = Math.ceil(values.length / MOST_STRETCHES);
-  if (each <= 1) return values;
-  const sums = new Float64Array(Math.ceil(values.length / each));
-  for (let at = 0; at < values.length; at += 1) {
-    const stretch = Math.floor(at / each);
-    sums[stretch] = (sums[stretch] as number) + (values[at] as number);
-  }
-  return sums;
-}
-
 /** Draws resamples as column sums. Sums from the start over two rounds make any block, wrapped or
  * not, one subtraction a column; the columns of one place lie side by side in memory. */
 class Sampler {
@@ -85,11 +104,9 @@ class Sampler {
   readonly #end: number;
   readonly #sums: Float64Array;
 
-  constructor(
-    columns: readonly Float64Array[],
-    { size, blockLength }: { readonly size: number; readonly blockLength: number },
-  ) {
+  constructor(columns: readonly Float64Array[], blockLength: number) {
     const width = columns.length;
+    const size = columns[0]?.length ?? 0;
     this.#size = size;
     this.#end = 4_294_967_296 / blockLength;
     this.#sums = new Float64Array(width);

@@ -6,11 +6,11 @@ import type {
   Interval,
   PairedMean,
 } from './assessment.ts';
-import { bootstrapIntervals } from './bootstrap.ts';
+import { bootstrapIntervals, Stretches } from './bootstrap.ts';
 import { riskFreeOfPeriod } from './metrics.ts';
 import { known, momentsOf, sharpeOf } from './moments.ts';
-import { logarithms, type Run, requireOneClock, returnsOf } from './returns.ts';
-import { aroundMean, ratio, sharpeOfSums, squaresOf } from './sums.ts';
+import { type Run, requireOneClock, returnsOf } from './returns.ts';
+import { ratio, sharpeOfSums } from './sums.ts';
 import { wordsOf } from './words.ts';
 
 export interface DifferenceOptions {
@@ -24,6 +24,10 @@ export interface DifferenceOptions {
 /** Logarithmic returns that differ by less than this are equal up to rounding. */
 const SAME = 1e-12;
 
+/** Series that are resampled together: how many, the gap of logarithmic returns, each run's
+ * returns around their mean and those squared; then for every regime how many and their gaps. */
+const [COUNT, GAP, LEFT, LEFT_SQUARES, RIGHT, RIGHT_SQUARES, BY_REGIME] = [0, 1, 2, 3, 4, 5, 6];
+
 /** The judged run against another, close by close: what one made less what the other made at the
  * same time, so that what moved both cancels. Both are resampled at the same closes (a paired block
  * bootstrap; Ledoit & Wolf, "Robust performance hypothesis testing with the Sharpe ratio", Journal
@@ -31,88 +35,96 @@ const SAME = 1e-12;
  * closes. */
 export function differenceOf(judged: Run, other: Run, options: DifferenceOptions): Difference {
   requireOneClock(judged, other);
-  const { regimes, names, bootstrap } = options;
+  const { names, bootstrap } = options;
   const [one, two] = [returnsOf(judged), returnsOf(other)];
   const { periodsPerYear } = one;
   const free = riskFreeOfPeriod(options.riskFree, periodsPerYear);
-  const left = aroundMean(one.values);
-  const right = aroundMean(two.values);
-  const gap = gapsOf(logarithms(one.values), logarithms(two.values));
-  const byRegime = regimeColumns(gap, regimes);
+  const [left, right] = [momentsOf(one.values, free), momentsOf(two.values, free)];
+  const { stretches, widest } = paired(
+    { values: one.values, mean: left.mean + free },
+    { values: two.values, mean: right.mean + free },
+    options.regimes,
+  );
   const scale = Math.sqrt(periodsPerYear);
   const statistics = (sums: Float64Array): number[] => {
-    const count = sums[0] as number;
+    const count = sums[COUNT] as number;
     const of = (from: number, mean: number): number =>
       sharpeOfSums({ count, sum: sums[from] as number, squares: sums[from + 1] as number, mean });
-    const sharpe = (of(2, left.mean - free) - of(4, right.mean - free)) * scale;
-    const growths = REGIMES.map((_, kind) => ratio(sums, 6 + 2 * kind) * periodsPerYear);
-    return [((sums[1] as number) / count) * periodsPerYear, sharpe, ...growths];
+    const sharpe = (of(LEFT, left.mean) - of(RIGHT, right.mean)) * scale;
+    const growths = REGIMES.map((_, kind) => ratio(sums, BY_REGIME + 2 * kind) * periodsPerYear);
+    return [((sums[GAP] as number) / count) * periodsPerYear, sharpe, ...growths];
   };
-  const columns = [
-    new Float64Array(gap.length).fill(1),
-    ...[gap, left.values, squaresOf(left.values), right.values, squaresOf(right.values)],
-    ...byRegime,
-  ];
-  const observed = statistics(Float64Array.from(columns, total)).map(known);
-  const intervals = bootstrapIntervals({ columns, statistics, lengthFrom: [1, 2, 4] }, bootstrap);
-  const [growth = null] = observed;
-  const [growthInterval = null] = intervals;
+  const totals = stretches.totals();
+  const observed = statistics(totals).map(known);
+  const lengthFrom = [GAP, LEFT, RIGHT];
+  const intervals = bootstrapIntervals({ stretches, statistics, lengthFrom }, bootstrap);
+  const part = (at: number): { growth: number | null; growthInterval: Interval | null } => {
+    return { growth: observed[at] ?? null, growthInterval: intervals[at] ?? null };
+  };
   // Where one of the two has no Sharpe ratio, there is no difference of them.
-  const both = [one, two].every(({ values }) => sharpeOf(momentsOf(values, free)) !== null);
-  const [sharpe, sharpeInterval] = both
-    ? [observed[1] ?? null, intervals[1] ?? null]
-    : [null, null];
-  const verdict = verdictOf({ growth, growthInterval, same: isSame(gap) });
-  const figures = { growth, growthInterval, sharpe, sharpeInterval, verdict };
+  const both = sharpeOf(left) !== null && sharpeOf(right) !== null;
+  const figures = {
+    ...part(0),
+    sharpe: both ? (observed[1] ?? null) : null,
+    sharpeInterval: both ? (intervals[1] ?? null) : null,
+    verdict: verdictOf({ ...part(0), widest: Math.max(...widest) }),
+  };
   return {
     ...figures,
     words: wordsOf(figures, names),
     byRegime: REGIMES.flatMap((regime, kind) => {
-      const returns = total(columns[6 + 2 * kind] as Float64Array);
+      const returns = totals[BY_REGIME + 2 * kind] as number;
       if (returns === 0) return [];
-      const part = {
-        growth: observed[2 + kind] ?? null,
-        growthInterval: intervals[2 + kind] ?? null,
-      };
-      const same = isSame(columns[7 + 2 * kind] as Float64Array);
-      return [{ regime, returns, ...part, verdict: verdictOf({ ...part, same }) }];
+      const own = part(2 + kind);
+      const verdict = verdictOf({ ...own, widest: widest[kind] as number });
+      return [{ regime, returns, ...own, verdict }];
     }),
   };
+}
+
+interface Side {
+  readonly values: Float64Array;
+  readonly mean: number;
+}
+
+/** In one pass, without a copy of the series. `widest`: the largest gap in each regime. */
+function paired(
+  left: Side,
+  right: Side,
+  regimes: Uint8Array,
+): { readonly stretches: Stretches; readonly widest: Float64Array } {
+  const count = left.values.length;
+  const stretches = new Stretches(count, BY_REGIME + 2 * REGIMES.length);
+  const widest = new Float64Array(REGIMES.length);
+  for (let at = 0; at < count; at += 1) {
+    const one = left.values[at] as number;
+    const two = right.values[at] as number;
+    const gap = Math.log1p(one) - Math.log1p(two);
+    const kind = regimes[at] as number;
+    stretches.add(COUNT, at, 1);
+    stretches.add(GAP, at, gap);
+    stretches.add(LEFT, at, one - left.mean);
+    stretches.add(LEFT_SQUARES, at, (one - left.mean) ** 2);
+    stretches.add(RIGHT, at, two - right.mean);
+    stretches.add(RIGHT_SQUARES, at, (two - right.mean) ** 2);
+    stretches.add(BY_REGIME + 2 * kind, at, 1);
+    stretches.add(BY_REGIME + 2 * kind + 1, at, gap);
+    widest[kind] = Math.max(widest[kind] as number, Math.abs(gap));
+  }
+  return { stretches, widest };
 }
 
 interface Judged {
   readonly growth: number | null;
   readonly growthInterval: Interval | null;
-  readonly same: boolean;
+  readonly widest: number;
 }
 
-function verdictOf({ growth, growthInterval, same }: Judged): DifferenceVerdict {
-  if (growth !== null && same) return 'equal';
+function verdictOf({ growth, growthInterval, widest }: Judged): DifferenceVerdict {
+  if (growth !== null && widest <= SAME) return 'equal';
   if (growth === null || growthInterval === null) return 'unknown';
   if (growthInterval.low > 0) return 'better';
   return growthInterval.high < 0 ? 'worse' : 'undecided';
-}
-
-function isSame(gaps: Float64Array): boolean {
-  return gaps.every((gap) => Math.abs(gap) <= SAME);
-}
-
-function gapsOf(left: Float64Array, right: Float64Array): Float64Array {
-  return left.map((value, at) => value - (right[at] as number));
-}
-
-/** For every regime two columns: 1 where a return began in it, and the gap there. */
-function regimeColumns(gap: Float64Array, regimes: Uint8Array): Float64Array[] {
-  return REGIMES.flatMap((_, kind) => {
-    const inside = Float64Array.from(regimes, (regime) => (regime === kind ? 1 : 0));
-    return [inside, gap.map((value, at) => (regimes[at] === kind ? value : 0))];
-  });
-}
-
-function total(column: Float64Array): number {
-  let sum = 0;
-  for (let at = 0; at < column.length; at += 1) sum += column[at] as number;
-  return sum;
 }
 
 /** Pairs of scores, gathered close by close in time order: what was said at one close stays
@@ -134,14 +146,13 @@ export class PairedScores {
   }
 
   result(bootstrap: BootstrapTerms): PairedMean {
-    const columns = [Float64Array.from(this.#counts), Float64Array.from(this.#sums)];
-    const pairs = total(columns[0] as Float64Array);
+    const series = [Float64Array.from(this.#counts), Float64Array.from(this.#sums)];
+    const stretches = Stretches.of(series);
+    const [pairs = 0, sum = 0] = stretches.totals();
     if (pairs === 0) return { pairs, mean: null, interval: null };
     const statistics = (sums: Float64Array): number[] => [ratio(sums, 0)];
-    const [interval = null] = bootstrapIntervals(
-      { columns, statistics, lengthFrom: [1] },
-      bootstrap,
-    );
-    return { pairs, mean: total(columns[1] as Float64Array) / pairs, interval };
+    const inputs = { stretches, statistics, lengthFrom: [1] };
+    const [interval = null] = bootstrapIntervals(inputs, bootstrap);
+    return { pairs, mean: sum / pairs, interval };
   }
 }

@@ -49,13 +49,6 @@ export function returnsOf({ account, curve, data }: Run): Returns {
   return { values, years, periodsPerYear: count / years };
 }
 
-/** ln(1 + return), close by close: these add up. */
-export function logarithms(values: Float64Array): Float64Array {
-  const logs = new Float64Array(values.length);
-  for (let at = 0; at < values.length; at += 1) logs[at] = Math.log1p(values[at] as number);
-  return logs;
-}
-
 /** Throws a `RangeError` unless both runs have the same closes: only then can they be paired. */
 export function requireOneClock(one: Run, other: Run): void {
   const [left, right] = [one.curve.timeMs, other.curve.timeMs];

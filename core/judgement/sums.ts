@@ -1,17 +1,5 @@
 /** Statistics from column sums, as a bootstrap draws them. */
 
-/** A series less its mean, so that sums of squares do not cancel. */
-export function aroundMean(values: Float64Array): { mean: number; values: Float64Array } {
-  let sum = 0;
-  for (let at = 0; at < values.length; at += 1) sum += values[at] as number;
-  const mean = values.length === 0 ? 0 : sum / values.length;
-  return { mean, values: values.map((value) => value - mean) };
-}
-
-export function squaresOf(values: Float64Array): Float64Array {
-  return values.map((value) => value * value);
-}
-
 export interface CentredSums {
   readonly count: number;
   /** Of the values less the mean of the whole series, and of their squares. */

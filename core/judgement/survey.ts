@@ -76,10 +76,14 @@ export function regimesOfReturns(
   let regime = REGIMES.indexOf(FIRST_REGIME);
   for (let at = 0; at < timeMs.length; at += 1) {
     regimes[at] = regime;
+    let moved = false;
     for (let kind = 0; kind < kinds; kind += 1) {
-      addTo(counts, kind, steps[at * kinds + kind] as number);
+      const by = steps[at * kinds + kind] as number;
+      if (by === 0) continue;
+      addTo(counts, kind, by);
+      moved = true;
     }
-    regime = mostCommon(counts);
+    if (moved) regime = mostCommon(counts);
   }
   return regimes;
 }
