@@ -50,15 +50,11 @@ async function lookahead(
 }
 
 function pageOf(report: LookaheadReport): string {
-  const { strategy, future, history } = report;
+  const { strategy, future } = report;
   const verdict = report.clean ? 'CLEAN' : 'NOT CLEAN';
-  return [
-    '',
-    `${strategy}: ${verdict}`,
-    '',
-    ...futureLines(future),
-    ...historyLines(history, report.warmup),
-  ].join('\n');
+  return ['', `${strategy}: ${verdict}`, '', ...futureLines(future), ...historyLines(report)].join(
+    '\n',
+  );
 }
 
 function futureLines({ trials, compared, moved }: LookaheadReport['future']): readonly string[] {
@@ -74,7 +70,8 @@ function futureLines({ trials, compared, moved }: LookaheadReport['future']): re
   ];
 }
 
-function historyLines(history: LookaheadReport['history'], warmup: number): readonly string[] {
+function historyLines({ history, warmup }: LookaheadReport): readonly string[] {
+  if (history === null || warmup === null) return ['  it needs all of the past: nothing to cut'];
   const { compared, differing, tolerated, otherMoments, first, drift, enough } = history;
   const verdict = enough ? 'is enough' : 'is NOT ENOUGH';
   const share = `${differing} of ${compared} decisions differ (at most ${percentOf(tolerated, 0)} may)`;

@@ -32,7 +32,8 @@ export interface LookaheadInputs {
 export interface LookaheadReport {
   readonly version: typeof LOOKAHEAD_VERSION;
   readonly strategy: string;
-  readonly warmup: number;
+  /** Candles; `null`: all of the past, by its own account. */
+  readonly warmup: number | null;
   readonly seed: number;
   readonly future: {
     readonly trials: number;
@@ -40,7 +41,8 @@ export interface LookaheadReport {
     readonly compared: number;
     readonly moved: readonly Moved[];
   };
-  readonly history: HistoryReport;
+  /** `null` where nothing is declared to be forgotten: there is nothing to hold it to. */
+  readonly history: HistoryReport | null;
   readonly clean: boolean;
 }
 
@@ -60,22 +62,20 @@ export interface HistoryReport {
 /** Looks for knowledge of the future and for undeclared need of the past, at random candles of the
  * markets. */
 export async function look(inputs: LookaheadInputs): Promise<LookaheadReport> {
-  const { laboratory, strategy, account, seed, trials } = inputs;
+  const { laboratory, strategy, account, seed } = inputs;
   const described = await describeStrategy(strategy, account);
   if ('refused' in described) throw new CorroError('bad_configuration', described.refused);
-  const { warmup } = described;
+  const warmup = Number.isFinite(described.warmup) ? described.warmup : null;
   const times = closeTimesOf(seriesOf(inputs.markets));
-  expectEnough(times.length, warmup);
+  expectEnough(times.length, warmup ?? 0);
   const marks = { kind: 'marks', strategy, account } as const;
   const [known] = (await laboratory.perform<readonly Mark[]>([marks], 'as it is')) as [
     readonly Mark[],
   ];
   const futures = futureTasks(inputs, { times, marks: known });
   const moves = await laboratory.perform<Moved | null>(futures, 'other futures');
-  const histories = historyTasks(inputs, { times, warmup });
-  const found = await laboratory.perform<HistoryFinding>(histories, 'less past');
   const moved = moves.filter((one) => one !== null);
-  const history = historyReport(found, trials);
+  const history = warmup === null ? null : await lookBack(inputs, { times, warmup });
   return {
     version: LOOKAHEAD_VERSION,
     strategy: strategy.name,
@@ -83,8 +83,17 @@ export async function look(inputs: LookaheadInputs): Promise<LookaheadReport> {
     seed,
     future: { trials: futures.length, compared: comparedIn(futures, known), moved },
     history,
-    clean: moved.length === 0 && history.enough,
+    clean: moved.length === 0 && history?.enough !== false,
   };
+}
+
+async function lookBack(
+  inputs: LookaheadInputs,
+  past: { readonly times: readonly number[]; readonly warmup: number },
+): Promise<HistoryReport> {
+  const tasks = historyTasks(inputs, past);
+  const found = await inputs.laboratory.perform<HistoryFinding>(tasks, 'less past');
+  return historyReport(found, inputs.trials);
 }
 
 function expectEnough(closes: number, warmup: number): void {
