@@ -71,8 +71,8 @@ export function headlineOf({ name, arms, debate }: Assessment): string {
   return `After costs, ${inWords(clauses)}.`;
 }
 
-/** Growth may show nothing where the Sharpe ratio does: a run that risks little is not told from one
- * that risks much by what it earned. */
+/** Growth may show nothing where the Sharpe ratio does: a run that risks little is not told from
+ * one that risks much by what it earned. */
 function riskClause(against: Difference | null): string[] {
   const interval = against?.sharpeInterval ?? null;
   if (against?.verdict !== 'undecided' || interval === null) return [];
