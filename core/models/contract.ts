@@ -5,8 +5,8 @@ import { FEATURE_NAMES } from '../features/vector.ts';
  * all others. Raised with every change of a name, a width or a meaning. */
 export const MODEL_CONTRACT = 1;
 
-/** rows × features, in the order of `FEATURE_NAMES`; NaN where a feature is `null`. The graph itself
- * fills and clips: whoever serves does nothing to the numbers. */
+/** rows × features, in the order of `FEATURE_NAMES`; NaN where a feature is `null`. The graph fills
+ * and clips by itself: whoever serves does nothing to the numbers. */
 export const MODEL_INPUT = { name: 'features', width: FEATURE_NAMES.length } as const;
 
 export interface ModelOutput {
