@@ -32,6 +32,9 @@ export interface MotionsOptions {
   readonly gear: Gear;
 }
 
+/** What of a first opinion is remembered. */
+export type First = Pick<Opinion, 'stance' | 'confidenceBp'>;
+
 /** The questions the market monitor puts, and what the assistants remember of their own answers:
  * what the council and everything it is compared with have in common. */
 export class Motions {
@@ -61,7 +64,7 @@ export class Motions {
   }
 
   /** Each assistant remembers its first opinion, once the debate is over. */
-  learn({ view, snapshot }: Motion, opinionOf: (role: Role) => Opinion | null): void {
+  learn({ view, snapshot }: Motion, opinionOf: (role: Role) => First | null): void {
     const market = this.#marketOf(view);
     const { closeTimeMs } = snapshot;
     const { close } = view.candle;

@@ -54,8 +54,8 @@ export function voteOf({ opinions, weights, rules, holding }: ArmInputs): Verdic
 }
 
 /** What one opinion wants, as an arm counts it: without a single top action it is HOLD. */
-export function wantedBy(opinion: Opinion): Action {
-  return topAction(opinion.stance) ?? 'HOLD';
+export function wantedBy({ stance }: Pick<Opinion, 'stance'>): Action {
+  return topAction(stance) ?? 'HOLD';
 }
 
 function ballotsOf(opinions: readonly StatedOpinion[]) {
