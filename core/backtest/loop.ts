@@ -1,4 +1,5 @@
 import type { Candle } from '../market/candle.ts';
+import { refusalCodeOf } from '../risk/facts.ts';
 import type { AccountBooks } from './account/account.ts';
 import { CurveSheet } from './curve.ts';
 import { Desk, DeskView } from './desk.ts';
@@ -186,8 +187,7 @@ function hasTraded({ executedQuantity }: OrderRecord): boolean {
   return Number(executedQuantity) > 0;
 }
 
-/** The code a reason begins with: what follows differs from order to order. */
+/** The risk rules' code where they refused it, else how the order ended. */
 function stableReason({ reason, state }: OrderRecord): string {
-  const [code = ''] = reason.split(/[:\s]/, 1);
-  return code === '' ? state : code;
+  return refusalCodeOf(reason) ?? state;
 }

@@ -54,7 +54,16 @@ function market(
   return { account, closes };
 }
 
-function trade(account: Account, close: MarketClose, side: 'BUY' | 'SELL', place = 0) {
+function trade(account: Account, close: MarketClose, side: 'BUY' | 'SELL') {
+  return tradeAt(account, close, { side, place: 0 });
+}
+
+interface Wanted {
+  readonly side: 'BUY' | 'SELL';
+  readonly place: number;
+}
+
+function tradeAt(account: Account, close: MarketClose, { side, place }: Wanted) {
   const entry = close.entries[place];
   if (entry === undefined) throw new Error('no such market closes now');
   const { symbol, candle } = entry;
@@ -121,7 +130,7 @@ describe('account in memory', () => {
     expect(trade(account, closes.at(-1) as MarketClose, 'BUY').state).toBe('filled');
   });
 
-  test('gap under the stop and its limit - nothing at the stop, sold at what the market pays', () => {
+  test('gap under the stop and its limit - not sold at the stop, but at what the market pays', () => {
     const gap = { move: -0.06, above: 0, below: 0, volume: 1_000 };
     const { account, closes } = market({ BTC: calm(gap, STILL, STILL) });
     // The next candle opens where this one closed, so the fall is inside one candle, and the next
@@ -196,7 +205,7 @@ describe('account in memory', () => {
         closes.forEach((close, at) => {
           account.meet(close);
           for (const { place, side } of asked.filter((wanted) => wanted.at === at)) {
-            if (close.entries[place]) trade(account, close, side, place);
+            if (close.entries[place]) tradeAt(account, close, { side, place });
           }
           expectSound(account, close);
         });
