@@ -32,7 +32,7 @@ function riskWords({ verdict, sharpe, sharpeInterval }: Figures): string {
   return `; for the risk taken it did ${shown} (Sharpe ratio ${plain(sharpe)}, ${range})`;
 }
 
-export function level(interval: Interval): string {
+function level(interval: Interval): string {
   return `${Number((100 * interval.level).toPrecision(6))} %`;
 }
 
@@ -40,8 +40,10 @@ function spanOf({ low, high }: Interval, write: (value: number) => string): stri
   return `${write(low)} to ${write(high)}`;
 }
 
-export function percent(fraction: number): string {
-  return `${signed(100 * fraction, 1)} %`;
+/** One decimal, two below one per cent: an account that is mostly cash differs by little. */
+function percent(fraction: number): string {
+  const value = 100 * fraction;
+  return `${signed(value, Math.abs(value) < 1 ? 2 : 1)} %`;
 }
 
 function plain(value: number): string {
