@@ -130,7 +130,7 @@ describe('account in memory', () => {
     expect(trade(account, closes.at(-1) as MarketClose, 'BUY').state).toBe('filled');
   });
 
-  test('gap under the stop and its limit - not sold at the stop, but at what the market pays', () => {
+  test('gap under the stop and its limit - sold at what the market then pays', () => {
     const gap = { move: -0.06, above: 0, below: 0, volume: 1_000 };
     const { account, closes } = market({ BTC: calm(gap, STILL, STILL) });
     // The next candle opens where this one closed, so the fall is inside one candle, and the next
@@ -159,6 +159,20 @@ describe('account in memory', () => {
     expect(states).toEqual(['entry filled', 'stop not_filled', 'exit filled']);
     expect(account.holdings('BTC/USDT')).toMatchObject({ quantity: '0', openOrders: 0 });
     expect(trade(account, closes[6] as MarketClose, 'SELL')).toMatchObject({ state: 'nothing' });
+  });
+
+  test('open that nobody would believe - nothing is bought there', () => {
+    const { account, closes } = market({ BTC: calm() });
+    const spiked = closes.map((close, at): MarketClose => {
+      const nextOpen = at === 6 ? 50 : 100;
+      return { ...close, entries: close.entries.map((entry) => ({ ...entry, nextOpen })) };
+    });
+    for (const close of spiked.slice(0, 7)) account.meet(close);
+    const record = trade(account, spiked[6] as MarketClose, 'BUY');
+    expect(record).toMatchObject({ state: 'not_filled', executedQuantity: '0' });
+    expect(account.equity()).toBe(10_000);
+    account.meet(spiked[7] as MarketClose);
+    expect(trade(account, spiked[7] as MarketClose, 'BUY')).toMatchObject({ state: 'filled' });
   });
 
   test('deep fall - the drawdown limit halts buying for good', () => {

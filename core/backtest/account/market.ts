@@ -45,11 +45,15 @@ export class PaperMarket {
     const moves = entries.map(({ symbol, candle, nextOpen }): TapeMove => {
       return { symbol, timeframe, candle, nextOpen };
     });
-    if (this.#untouched(moves)) {
-      this.#state.apply({ type: 'tape', timeMs, moves, trades: [], balances: {} });
-      return [];
-    }
-    const event = decideTape(this.#state, { timeMs, moves });
+    const touched = this.#touched(moves);
+    const rest = touched.size === 0 ? moves : moves.filter(({ symbol }) => !touched.has(symbol));
+    this.#state.apply({ type: 'tape', timeMs, moves: rest, trades: [], balances: {} });
+    if (touched.size === 0) return [];
+    // Markets do not see each other: only those are judged in which something may be filled.
+    const event = decideTape(this.#state, {
+      timeMs,
+      moves: moves.filter((one) => touched.has(one.symbol)),
+    });
     if (event === null) return [];
     this.#state.apply(event);
     return event.trades;
@@ -108,19 +112,28 @@ export class PaperMarket {
     );
   }
 
-  /** True when every open order is a stop that this close stays above. */
-  #untouched(moves: readonly TapeMove[]): boolean {
-    for (const record of this.#state.open.values()) {
-      const { symbol, side, stopPrice } = record.terms;
-      const move = moves.find((one) => one.symbol === symbol);
+  /** Markets with an open order that is no stop, or a stop that this close does not stay above. */
+  #touched(moves: readonly TapeMove[]): ReadonlySet<string> {
+    const { open } = this.#state;
+    if (open.size === 0) return NONE;
+    const touched = new Set<string>();
+    const closing = new Map(moves.map((move) => [move.symbol, move]));
+    for (const { terms, workingTimeMs } of open.values()) {
+      const { symbol, side, stopPrice } = terms;
+      const move = closing.get(symbol);
       if (move === undefined) continue;
-      if (side !== 'SELL' || stopPrice === undefined || record.workingTimeMs !== null) return false;
-      const { candle, nextOpen } = move;
-      const before = this.#state.symbol(symbol)?.lastPrice ?? candle.low;
-      // The nearest double of a stop is below a price exactly where the stop itself is, or equal.
-      const stop = Number(stopPrice);
-      if (Math.min(candle.low, candle.open, before, nextOpen ?? candle.low) <= stop) return false;
+      const waits = side === 'SELL' && stopPrice !== undefined && workingTimeMs === null;
+      if (!waits || this.#lowest(move) <= Number(stopPrice)) touched.add(symbol);
     }
-    return true;
+    return touched;
+  }
+
+  /** The lowest price that this close may try a stop with. Where it is above a stop's nearest
+   * double it is above the stop. */
+  #lowest({ symbol, candle, nextOpen }: TapeMove): number {
+    const before = this.#state.symbol(symbol)?.lastPrice ?? candle.low;
+    return Math.min(candle.low, candle.open, before, nextOpen ?? candle.low);
   }
 }
+
+const NONE: ReadonlySet<string> = new Set();
