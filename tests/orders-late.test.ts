@@ -141,6 +141,7 @@ describe('user stream', () => {
       .where('act', '=', 'leg-halted')
       .execute();
     expect(JSON.stringify(halted)).toContain('must be a BUY of BTC/USDT, was a SELL');
+    expect(await new Sweeper(dependencies).sweep(NOW)).toMatchObject({ left: 1 });
   });
 });
 

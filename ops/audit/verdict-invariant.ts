@@ -78,8 +78,8 @@ interface Said {
   } | null;
 }
 
-/** Compared where they are, so that what is the same is neither sent nor read again. In the order of
- * the index, and without a join that could lose it. */
+/** Compared where they are, so that what is the same is neither sent nor read again. In the order
+ * of the index, and without a join that could lose it. */
 const DECISIONS = `select seq, id, debate_id, event_id, user_id::text as user, symbol,
     close_time as close_ms, action, verdict, confidence_bp, consensus_reached, weights_version,
     config_version, rules_version, snapshot_hash, same_event, same_speech,
