@@ -42,7 +42,7 @@ export class Model {
   }
 
   /** Answers `features.length / width` rows at once; NaN stands for `null`. This blocks the event
-   * loop for tens of µs a row: give it no more than a thousand at a time. Throws `bad_model` when an
+   * loop, tens of µs a row: give it no more than a thousand at a time. Throws `bad_model` when an
    * answer is none: not finite, outside its bounds, or directions that do not sum to one. */
   async answer(features: Float32Array): Promise<Answers> {
     const rows = features.length / MODEL_INPUT.width;
