@@ -7,7 +7,7 @@ import { writeMadeUpTape } from './e2e/tape.ts';
 
 /** Backtests, sweeps, walk-forward and lookahead through the command line, without any server. A
  * failure here means that a researcher is told a figure of which another run says something else,
- * that a trial is forgotten or made twice, or that rubbish on the command line is calculated with. */
+ * that a trial is forgotten or made twice, or that rubbish on the command line is reckoned with. */
 
 const folder = mkdtempSync(join(tmpdir(), 'corro-research-'));
 const tape = join(folder, 'made-AAA-USD-5m.csv');
@@ -44,7 +44,7 @@ function trialsIn({ home }: Corro): readonly { hash: string; command: string }[]
 }
 
 describe('corro backtest', () => {
-  test('backtest - a page, a short JSON, a whole file and reports say the same; one trial', async () => {
+  test('backtest - page, short JSON, whole file and reports say the same', async () => {
     const own = corro();
     const path = (name: string): string => join(folder, name);
     const written = ['--report', path('r.html'), '--out', path('r.json')];
@@ -70,7 +70,7 @@ describe('corro backtest', () => {
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  test('backtest - two markets of different hours on one account; terms make another trial', async () => {
+  test('backtest - two markets of different hours; terms make another trial', async () => {
     const own = corro();
     const both = await own.json<Judged>('backtest', tape, other, ...TREND);
     expect(both.result.data.series.map(({ symbol }) => symbol)).toEqual(['AAA/USD', 'BBB/USD']);
@@ -112,7 +112,7 @@ describe('corro backtest', () => {
     expect(await decided('--full')).toEqual(await decided());
   });
 
-  test('backtest - arms: every other way to trade in one table, the judged one first', async () => {
+  test('backtest - arms: every other way to trade, the judged one first', async () => {
     const own = corro();
     const range = ['--to', '2024-01-02T00:00:00Z'];
     const { assessment } = await own.json<Judged>(
@@ -133,7 +133,7 @@ describe('corro backtest', () => {
 });
 
 describe('corro sweep', () => {
-  test('sweep - the same bytes on one thread, on three, and when it was stopped between', async () => {
+  test('sweep - the same bytes on one thread, on three, and when it was stopped', async () => {
     const [one, three, stopped] = [corro(), corro(), corro()];
     const words = ['sweep', tape, ...TREND, ...GRID, '--json'];
     const first = await one.ok(...words, '--threads', '1');
@@ -154,7 +154,7 @@ describe('corro sweep', () => {
     expect(hashes.slice(0, before.length)).toEqual(before);
   });
 
-  test('sweep - best first, refused parameters told, luck deflated by all that was tried', async () => {
+  test('sweep - best first, refused parameters told, luck deflated by all trials', async () => {
     const own = corro();
     await own.ok('backtest', tape, '--strategy', 'mean-reversion');
     const grid = ['--grid', 'enter=0.1,0.3', '--grid', 'leave=-0.1,0.2'];
@@ -184,7 +184,7 @@ describe('corro sweep', () => {
 });
 
 describe('corro walkforward', () => {
-  test('walkforward - judged only on what came after; the same again, and nothing run twice', async () => {
+  test('walkforward - judged only on what came after; nothing is run twice', async () => {
     const own = corro();
     const plan = ['--train', '1', '--test', '0.5', '--embargo', '6'];
     const words = ['walkforward', tape, ...TREND, '--grid', 'enter=0.1,0.4', ...plan];
@@ -260,7 +260,7 @@ describe('bad input to research', () => {
     expect(trialsIn(own)).toEqual([]);
   });
 
-  test('files that do not go together, ranges outside the data and refused values exit 3', async () => {
+  test('files that do not go together, empty ranges and refused values exit 3', async () => {
     const own = corro();
     const hourly = join(folder, 'made-CCC-USD-1h.csv');
     const euro = join(folder, 'made-DDD-EUR-5m.csv');

@@ -54,7 +54,7 @@ function luckOf({ deflated, overfitting, rows }: SweepReport): readonly string[]
   const luck =
     chance === null
       ? 'the best one has no Sharpe ratio to judge'
-      : `the probability that the best one's Sharpe ratio is more than luck is ${percentOf(chance, 1)}`;
+      : `that the best one's Sharpe ratio is more than luck has probability ${percentOf(chance, 1)}`;
   return [`${kept}; ${luck}.`, overfittingText(overfitting, rows.length)];
 }
 
@@ -68,8 +68,8 @@ function overfittingText(overfitting: SweepReport['overfitting'], trials: number
   const chance = percentOf(probability, 1);
   const loss = percentOf(lossProbability, 1);
   return (
-    `Probability of overfitting ${chance}: in so many of ${splits} splits the best one of one half ` +
-    `was below the middle in the other; it lost money there in ${loss}.`
+    `Probability of overfitting ${chance}: in so many of ${splits} splits the best one of ` +
+    `one half was below the middle in the other; it lost money there in ${loss}.`
   );
 }
 

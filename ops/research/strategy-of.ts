@@ -28,8 +28,8 @@ export interface StrategyTerms {
   readonly account: AccountRequest;
 }
 
-/** Makes a strategy for one run over these very series: a model is asked about each of their candles
- * before. Throws `ConfigError` and `bad_model`. */
+/** Makes a strategy for one run over these very series: a model is asked about each of their
+ * candles before. Throws `ConfigError` and `bad_model`. */
 export async function strategyFor(
   { name, parameters, model }: StrategyRequest,
   series: readonly MarketSeries[],

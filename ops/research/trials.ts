@@ -75,8 +75,8 @@ const TRIAL = z.object({
   account: z.record(z.string(), z.unknown()),
   figures: FIGURES,
   moments: MOMENTS,
-  /** Its returns in sums over sixteen stretches of time (`trialBlocks` of core/judgement), from which
-   * the probability of overfitting is computed; `null`: too few returns. */
+  /** Its returns in sums over sixteen stretches of time (`trialBlocks` of core/judgement), from
+   * which the probability of overfitting is computed; `null`: too few returns. */
   blocks: z.object({ counts: SUMS, sums: SUMS, squares: SUMS }).nullable(),
 });
 export type Trial = z.infer<typeof TRIAL>;

@@ -24,9 +24,9 @@ export interface Fold {
   readonly test: Window;
 }
 
-/** Train and test windows over the data: each test comes after its own training, and no candle is in
- * two tests. The last test may be shorter. Throws `usage` for a plan that is none and when the data
- * is too short for one fold. */
+/** Train and test windows over the data: each test comes after its own training, and no candle is
+ * in two tests. The last test may be shorter. Throws `usage` for a plan that is none and when the
+ * data is too short for one fold. */
 export function foldsOf(whole: Window, plan: WalkPlan, timeframe: Timeframe): readonly Fold[] {
   const lengthMs = TIMEFRAMES[timeframe];
   const [trainMs, testMs, stepMs] = [

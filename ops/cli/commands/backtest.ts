@@ -132,8 +132,8 @@ export function strategyOf(flags: StrategyFlags): StrategyRequest {
   return { name: listed.name, parameters, ...(model === undefined ? {} : { model }) };
 }
 
-/** The document of `--out` without what is long (curves, decisions, orders, fills, trades), of which
- * it says how long. */
+/** The document of `--out` without what is long (curves, decisions, orders, fills, trades), of
+ * which it says how long. */
 function shortOf(input: ReportInput): unknown {
   const { result } = input;
   const { curve, decisions, orders, fills, trades, ...rest } = result;

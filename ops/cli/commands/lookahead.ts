@@ -74,10 +74,12 @@ function historyLines({ history, warmup }: LookaheadReport): readonly string[] {
   if (history === null || warmup === null) return ['  it needs all of the past: nothing to cut'];
   const { compared, differing, tolerated, otherMoments, first, drift, enough } = history;
   const verdict = enough ? 'is enough' : 'is NOT ENOUGH';
-  const share = `${differing} of ${compared} decisions differ (at most ${percentOf(tolerated, 0)} may)`;
+  const most = `at most ${percentOf(tolerated, 0)} may`;
+  const share = `${differing} of ${compared} decisions differ (${most})`;
   const lines = [`  a warm-up of ${warmup} candles ${verdict}: ${share}`];
   if (first !== null) {
-    const was = `${first.whole ?? 'nothing'} with all of the past, ${first.short ?? 'nothing'} without`;
+    const { whole, short } = first;
+    const was = `${whole ?? 'nothing'} with all of the past, ${short ?? 'nothing'} without`;
     lines.push(`    first: ${first.symbol} at ${iso(first.timeMs)}, ${was}`);
   }
   if (otherMoments > 0) lines.push(`    ${otherMoments} motions were put at other moments`);

@@ -1,5 +1,5 @@
 /** The look for what knows the future. Failure would look like: a strategy that peeks and is called
- * clean, one that needs more past than it says and is believed, or an honest one that is accused. */
+ * clean, one that needs more past than it says and is believed, an honest one that is accused. */
 import { describe, expect, test } from 'vitest';
 import type { MarketSeries } from '../../../core/backtest/series.ts';
 import { makeStrategy } from '../../../core/backtest/strategies/list.ts';

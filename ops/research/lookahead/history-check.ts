@@ -144,7 +144,7 @@ function timeIn(key: string): number {
   return Number(key.slice(key.indexOf(' ') + 1));
 }
 
-/** Sizes below this share of the close are nothing: a difference of averages passes through zero. */
+/** Sizes below this share of the close are nothing: a difference of means passes through zero. */
 const LEAST_SIZE = 1e-3;
 
 function driftOf(long: Heard, brief: Heard): HistoryFinding['drift'] {
