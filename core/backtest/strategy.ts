@@ -87,8 +87,8 @@ export interface AssistantCall {
   readonly choice: Action | 'ABSTAIN' | null;
 }
 
-/** A way to trade: the council, one assistant, a rule, a model. It may keep state of its own, folded
- * from what it was shown; it has no clock and no randomness, so one made anew from the same
+/** A way to trade: the council, one assistant, a rule, a model. It may keep state of its own,
+ * folded from what it was shown; it has no clock and no randomness, so one made anew from the same
  * parameters says the same about the same candles. */
 export interface Strategy {
   readonly name: string;

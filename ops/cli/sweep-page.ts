@@ -54,7 +54,7 @@ function luckOf({ deflated, overfitting, rows }: SweepReport): readonly string[]
   const luck =
     chance === null
       ? 'the best one has no Sharpe ratio to judge'
-      : `that the best one's Sharpe ratio is more than luck has probability ${percentOf(chance, 1)}`;
+      : `the best one's Sharpe ratio is more than luck with probability ${percentOf(chance, 1)}`;
   return [`${kept}; ${luck}.`, overfittingText(overfitting, rows.length)];
 }
 
