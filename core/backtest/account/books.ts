@@ -27,6 +27,7 @@ interface Held extends Position {
   readonly instrument: Instrument;
   readonly currentPrice: string;
   readonly worth: Decimal;
+  readonly sellable: string;
 }
 
 const NOTHING = new Decimal(0);
@@ -115,9 +116,7 @@ export class Books {
 
   /** Base units that can be sold in lots, `0` when there are less. */
   sellable(symbol: string): string {
-    const held = this.#positions.get(symbol);
-    if (held === undefined || held.quantity === '0') return '0';
-    return decimal(held.quantity).gte(held.instrument.lotSize) ? held.quantity : '0';
+    return this.#positions.get(symbol)?.sellable ?? '0';
   }
 
   balance(asset: string): { readonly available: string; readonly reserved: string } {
@@ -208,16 +207,18 @@ export class Books {
     }
   }
 
-  #hold(symbol: string, held: Omit<Held, 'worth'>): void {
-    const { quote } = held.instrument;
+  #hold(symbol: string, held: Omit<Held, 'worth' | 'sellable'>): void {
+    const { quote, lotSize } = held.instrument;
+    const quantity = decimal(held.quantity);
+    const sellable = quantity.gte(lotSize) ? held.quantity : '0';
     // As Postgres rounds it: never, where the steps of price and quantity are those of a market.
-    const exact = decimal(held.quantity).times(held.currentPrice);
+    const exact = quantity.times(held.currentPrice);
     const worth = exact.toDecimalPlaces(18, Decimal.ROUND_HALF_UP);
     const all = (this.#worths.get(quote) ?? NOTHING)
       .minus(this.#positions.get(symbol)?.worth ?? NOTHING)
       .plus(worth);
     this.#worths.set(quote, all);
-    this.#positions.set(symbol, { ...held, worth });
+    this.#positions.set(symbol, { ...held, worth, sellable });
     const equity = this.#total(quote).plus(all);
     if (equity.gt(this.#peaks.get(quote) ?? NOTHING)) this.#peaks.set(quote, equity);
   }
