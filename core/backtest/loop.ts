@@ -19,6 +19,9 @@ interface Market {
 export interface Run {
   readonly curve: CurveSheet;
   readonly decisions: Decision[];
+  /** Whether decisions are kept; they are counted in any case. */
+  readonly keeps: boolean;
+  decided: number;
   readonly whyNoTrade: Record<string, number>;
   readonly verdicts: Record<string, number>;
   contested: number;
@@ -62,6 +65,14 @@ export function marketsInOrder(series: readonly MarketSeries[]): readonly Market
   return ordered;
 }
 
+export interface RunOptions {
+  readonly strategy: Strategy;
+  readonly onClose?: OnClose | undefined;
+  /** `false`: decisions are counted and carried out, but not kept. A council's take a kilobyte each,
+   * one to ten candles or so: ten million candles of them do not go beside two gigabytes. */
+  readonly keepDecisions?: boolean | undefined;
+}
+
 /** Runs a strategy over markets in order, on an account that was opened for them: at every close
  * what rests meets the market first, then every candle that closed is folded, the strategy decides
  * on all of them, and its orders follow one after the other. Nothing of a later close is read
@@ -69,13 +80,15 @@ export function marketsInOrder(series: readonly MarketSeries[]): readonly Market
 export function runOn(
   account: AccountBooks,
   ordered: readonly MarketSeries[],
-  { strategy, onClose }: { readonly strategy: Strategy; readonly onClose?: OnClose | undefined },
+  { strategy, onClose, keepDecisions = true }: RunOptions,
 ): Run {
   const total = ordered.reduce((sum, { candles }) => sum + candles.length, 0);
   const longest = ordered.reduce((most, { candles }) => Math.max(most, candles.length), 0);
   const run: Run = {
     curve: new CurveSheet(longest),
     decisions: [],
+    keeps: keepDecisions,
+    decided: 0,
     whyNoTrade: {},
     verdicts: {},
     contested: 0,
@@ -159,7 +172,8 @@ class Floor implements BooksAtClose {
   carryOut(decided: readonly Decided[], run: Run): void {
     this.value(decided.map(({ decision }) => decision.symbol));
     for (const { decision, view } of decided) {
-      run.decisions.push(decision);
+      run.decided += 1;
+      if (run.keeps) run.decisions.push(decision);
       const { followUp, council, symbol, closeTimeMs, confidenceBp } = decision;
       if (council !== undefined) count(run.verdicts, council.verdict);
       if (council?.contested === true) run.contested += 1;

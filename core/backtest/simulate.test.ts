@@ -49,6 +49,12 @@ describe('a backtest', () => {
     );
   });
 
+  test('decisions not kept - are counted and carried out all the same', () => {
+    const strategy = makeStrategy('council', {}, { gear: 'lean' });
+    const bare = simulate({ series: [btc], strategy, gear: 'lean', keepDecisions: false });
+    expect(bare).toEqual({ ...run([btc], 'council'), decisions: [] });
+  });
+
   test('decisions - are filled no earlier than the next open', () => {
     const { decisions, fills } = run([btc], 'council');
     const first = decisions.find(({ followUp }) => followUp.kind === 'order');

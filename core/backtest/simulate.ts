@@ -15,6 +15,8 @@ export interface Simulation {
   readonly gear: Gear;
   readonly account?: Pick<AccountOptions, 'capital' | 'conditions' | 'limits'>;
   readonly onClose?: OnClose;
+  /** See `RunOptions`. */
+  readonly keepDecisions?: boolean;
 }
 
 /** One backtest: a strategy on an account of its own over all candles of the series, decided on
@@ -22,11 +24,11 @@ export interface Simulation {
  * for byte. Throws a `RangeError` on series that do not go together, a `StrategyFault` on a
  * strategy that throws or speaks nonsense, a `RunStopped` when `onClose` says so. */
 export function simulate(simulation: Simulation): BacktestResult {
-  const { strategy, gear, account: terms = {}, onClose } = simulation;
+  const { strategy, gear, account: terms = {}, onClose, keepDecisions } = simulation;
   const markets = marketsInOrder(simulation.series);
   const [{ timeframe }] = markets as readonly [MarketSeries, ...MarketSeries[]];
   const account = new Account({ ...terms, markets, timeframe });
-  const run = runOn(account, markets, { strategy, onClose });
+  const run = runOn(account, markets, { strategy, onClose, keepDecisions });
   return {
     version: RESULT_VERSION,
     strategy: {
@@ -57,11 +59,11 @@ function termsOf(
 }
 
 function countsOf(run: Run, questionedPrints: number): BacktestResult['counts'] {
-  const { candles, closes, decisions, whyNoTrade, verdicts, contested } = run;
+  const { candles, closes, decided, whyNoTrade, verdicts, contested } = run;
   return {
     candles,
     closes,
-    decisions: decisions.length,
+    decisions: decided,
     whyNoTrade,
     verdicts,
     contested,
