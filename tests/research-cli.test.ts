@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -228,10 +236,30 @@ describe('corro lookahead and strategies', () => {
   });
 });
 
+type Refused = readonly [words: readonly string[], said: RegExp];
+
+/** Two at a time: each command is a process. */
+async function expectRefused(
+  own: Corro,
+  wrong: readonly Refused[],
+  expected: number,
+): Promise<void> {
+  const left = [...wrong];
+  const work = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const [words, said] = next;
+      const { code, stderr }: Ended = await own.run(...words);
+      expect({ words, code }, stderr).toEqual({ words, code: expected });
+      expect(stderr).toMatch(said);
+    }
+  };
+  await Promise.all([work(), work()]);
+}
+
 describe('bad input to research', () => {
   test('a wrong command line exits 2 and says what was expected and found', async () => {
     const own = corro();
-    const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+    const wrong: readonly Refused[] = [
       [['backtest'], /missing required argument/],
       [['backtest', tape, '--strategy', 'luck'], /--strategy must be one of council.*was luck/],
       [['backtest', tape, '--council', '--strategy', 'vote'], /and not both/],
@@ -252,11 +280,7 @@ describe('bad input to research', () => {
         /longer than 9 days/,
       ],
     ];
-    for (const [words, said] of wrong) {
-      const { code, stderr }: Ended = await own.run(...words);
-      expect({ words, code }, stderr).toEqual({ words, code: 2 });
-      expect(stderr).toMatch(said);
-    }
+    await expectRefused(own, wrong, 2);
     expect(trialsIn(own)).toEqual([]);
   });
 
@@ -283,7 +307,7 @@ describe('bad input to research', () => {
       split,
       rows(86_400_000, (at) => (at < 40 ? 100 : 10)),
     );
-    const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+    const wrong: readonly Refused[] = [
       [['backtest', tape, hourly], /one timeframe, found 5m, 1h/],
       [['backtest', tape, euro], /one quote asset, found EUR, USD/],
       [['backtest', tape, tape], /same symbol/],
@@ -292,11 +316,7 @@ describe('bad input to research', () => {
       [['backtest', tape, '--limits', 'maxPositionBps=0'], /maxPositionBps: expected an integer/],
       [['backtest', tape, ...TREND, '--param', 'enter=NaN'], /enter must be a number.*NaN/],
     ];
-    for (const [words, said] of wrong) {
-      const { code, stderr }: Ended = await own.run(...words);
-      expect({ words, code }, stderr).toEqual({ words, code: 3 });
-      expect(stderr).toMatch(said);
-    }
+    await expectRefused(own, wrong, 3);
     const adjusted = await own.run('backtest', split, ...TREND, '--splits', 'adjust');
     expect(adjusted.code, adjusted.stderr).toBe(0);
     expect(adjusted.stderr).toContain('adjusted for splits: 10 for 1');
@@ -307,7 +327,7 @@ describe('bad input to research', () => {
     async () => {
       const own = corro();
       const full = join(folder, 'full.json');
-      await import('node:fs').then(({ symlinkSync }) => symlinkSync('/dev/full', full));
+      symlinkSync('/dev/full', full);
       const { code, stderr, stdout } = await own.run('backtest', tape, ...TREND, '--out', full);
       expect(code, stderr).toBe(7);
       expect(stderr).toContain(`${full} was not written`);
