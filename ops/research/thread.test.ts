@@ -1,5 +1,5 @@
-/** Faults on their way between threads. Failure would look like: a strategy's own mistake shown as a
- * bug of ours, or a refusal that has lost its exit code. */
+/** Faults on their way between threads. Failure would look like: a strategy's own mistake shown as
+ * a bug of ours, or a refusal that has lost its exit code. */
 import { expect, test } from 'vitest';
 import { StrategyFault } from '../../core/backtest/strategy-fault.ts';
 import { CorroError } from '../../proto/errors.ts';
