@@ -17,16 +17,18 @@ export type Rule = 'council' | 'trend-following';
 export interface Terms {
   readonly rule: Rule;
   readonly gear: Gear;
+  /** `false`: decisions are carried out and counted, not kept. */
+  readonly keepDecisions?: boolean;
   /** Writes down the account as the strategy saw it. */
   readonly books?: Bookkeeper;
 }
 
 /** One backtest as `corro backtest` runs it, on an account with every default. */
 export function backtestOf(series: readonly MarketSeries[], terms: Terms): BacktestResult {
-  const { rule, gear, books } = terms;
+  const { rule, gear, books, keepDecisions = true } = terms;
   const made = makeStrategy(rule, {}, { gear });
   const strategy = books === undefined ? made : books.watching(made);
-  return simulate({ series, strategy, gear });
+  return simulate({ series, strategy, gear, keepDecisions });
 }
 
 /** Entry prices as `[first candle, candle after the last, price]`, and holdings by candle:

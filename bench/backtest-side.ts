@@ -24,6 +24,7 @@ export type SideTask =
       /** In each. */
       readonly candles: number;
       readonly repeats: number;
+      readonly keepDecisions: boolean;
     }
   /** The council on books that were written down before: no account, no orders. */
   | {
@@ -135,7 +136,8 @@ function perform(task: SideTask): SideFigures {
     }
     case 'simulated': {
       const series = simulatedSeries(task.symbols, task.candles);
-      const terms = { rule: 'council', gear: 'lean' } as const;
+      const { keepDecisions } = task;
+      const terms = { rule: 'council', gear: 'lean', keepDecisions } as const;
       return measure(task.repeats, () => decisionsOf(backtestOf(series, terms)));
     }
     case 'record':

@@ -10,7 +10,8 @@
  * facts. Any difference ends the bench with exit code 1. Then both sides are timed in turns, each
  * in a fresh process, and the median counts; beside the whole backtest also the bare feature loop,
  * and the deciding alone, on the books of that run, as the peer is given them. Then ours alone: a
- * thousand symbols against one, two threads against one, and the memory of a long run.
+ * thousand symbols against one, two threads against one, and the memory of a long run that keeps
+ * its orders, fills, trades and curve, but not its decisions.
  *
  * Not measured: reading candle files, metrics and reports of ours (backtesting.py's statistics are
  * in its time), the servers, other machines. Ours is timed after a first run that compiled it; that
@@ -244,7 +245,7 @@ function median(values: readonly number[]): number {
 function timeMany({ symbols, candlesEach }: Plan): ManyMarkets {
   const candles = symbols * candlesEach;
   const microseconds = (market: { readonly symbols: number; readonly candles: number }): number => {
-    const { wall } = runSide({ kind: 'simulated', ...market, repeats: 2 });
+    const { wall } = runSide({ kind: 'simulated', ...market, repeats: 2, keepDecisions: true });
     return (median(wall) / (candles - market.symbols * WARM_UP_CANDLES)) * 1e6;
   };
   note(`${symbols} symbols against one`);
@@ -288,6 +289,7 @@ function runLong({ longCandles }: Plan): LongRun {
     symbols: 1,
     candles: longCandles,
     repeats: 0,
+    keepDecisions: false,
   });
   return { candles: longCandles, decisions, seconds: first, peakMegabytes: peakBytes / 1e6 };
 }
