@@ -118,7 +118,9 @@ const QUESTION_OPEN: FollowUp = { kind: 'nothing', why: 'question_open' };
 
 /** The ring's own distribution: what each action weighed. `null` when nothing was cast. */
 export function ringStance({ tally: { sharesBp } }: Verdict): Stance | null {
-  const { BUY: buyBp, SELL: sellBp, HOLD: holdBp } = sharesBp;
+  const { BUY, SELL, HOLD } = sharesBp;
+  // Small integers, as in every other stance: one of doubles would make all of them larger.
+  const [buyBp, sellBp, holdBp] = [BUY | 0, SELL | 0, HOLD | 0];
   return buyBp + sellBp + holdBp === 0 ? null : { buyBp, sellBp, holdBp };
 }
 

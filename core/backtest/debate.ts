@@ -112,7 +112,7 @@ export function callsIn({ byRole }: DebateRecord): readonly AssistantCall[] {
     return {
       role,
       first: first?.stance ?? null,
-      firstConfidenceBp: first?.confidenceBp ?? 0,
+      firstConfidenceBp: (first?.confidenceBp ?? 0) | 0,
       last: held.at(-1)?.opinion.stance ?? null,
       choice: ballot?.choice ?? null,
     };

@@ -3,7 +3,7 @@ import { type Exact, plus, quotient, remainder, times } from './exact.ts';
 /** Splits `whole` over the parts in proportion, by largest remainder: the results are whole
  * numbers that sum exactly to `whole`. Equal remainders go to the earlier part, so callers
  * pass a fixed order. All zero when the parts sum to zero. Parts must be whole and not
- * negative. */
+ * negative, `whole` below 2^31. */
 export function allocate(parts: readonly Exact[], whole = 10_000): number[] {
   let total: Exact = 0;
   for (const part of parts) total = plus(total, part);
@@ -13,7 +13,8 @@ export function allocate(parts: readonly Exact[], whole = 10_000): number[] {
   let missing = whole;
   for (const part of parts) {
     const scaled = times(part, whole);
-    const share = Number(quotient(scaled, total));
+    // A small integer, not a double that holds one: what is kept of a debate is mostly these.
+    const share = Number(quotient(scaled, total)) | 0;
     shares.push(share);
     remainders.push(remainder(scaled, total));
     missing -= share;

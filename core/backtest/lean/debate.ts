@@ -229,7 +229,7 @@ export class LeanRing {
       return {
         role,
         first,
-        firstConfidenceBp: opinion.confidenceBp,
+        firstConfidenceBp: opinion.confidenceBp | 0,
         last: isMoved ? stanceOf(this.#revisions[place] as LeanView) : first,
         choice: CHOICES[((this.#ballots.choices[place] as number) + 1) as 0 | 1 | 2 | 3],
       };
@@ -250,6 +250,8 @@ function isSilent(place: number, stale: boolean): boolean {
   return place === FUNDAMENTAL || (place === AUDITOR && stale);
 }
 
+/** As small integers: a long run keeps seven or more of these a debate, and doubles take twice the
+ * room. */
 function stanceOf({ buyBp, sellBp, holdBp }: LeanView): Stance {
-  return { buyBp, sellBp, holdBp };
+  return { buyBp: buyBp | 0, sellBp: sellBp | 0, holdBp: holdBp | 0 };
 }
