@@ -170,9 +170,8 @@ describe('corro sweep', () => {
     expect(report.rows).toHaveLength(3);
     const sharpes = report.rows.map(({ figures }) => figures.sharpe ?? Number.NEGATIVE_INFINITY);
     expect(sharpes).toEqual([...sharpes].sort((a, b) => b - a));
-    expect(report.refused).toEqual([
-      { parameters: { enter: 0.1, leave: 0.2 }, why: expect.stringContaining('leave must be') },
-    ]);
+    expect(report.refused).toMatchObject([{ parameters: { enter: 0.1, leave: 0.2 } }]);
+    expect(JSON.stringify(report.refused)).toContain('leave must be');
     expect(report.deflated?.trials).toBe(4);
     expect(report.overfitting?.trials).toBe(3);
     const page = await own.ok('sweep', tape, ...TREND, ...grid);

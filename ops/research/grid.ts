@@ -82,11 +82,13 @@ export function drawsOf(
 function parseRange(text: string): readonly [string, Range] {
   const [name, range] = split('--range', text, 'k=lo..hi[:step]');
   const found = /^(-?[0-9.e-]+)\.\.(-?[0-9.e-]+)(?::([0-9.e-]+))?$/.exec(range);
-  const [low, high, step] = (found ?? []).slice(1).map((part) => (part ? Number(part) : null));
+  const numberAt = (place: number): number => Number(found?.[place] ?? Number.NaN);
+  const [low, high] = [numberAt(1), numberAt(2)];
+  const step = found?.[3] === undefined ? null : numberAt(3);
   const sound = [low, high, step ?? 1].every((one) => Number.isFinite(one));
-  if (low == null || high == null || !sound) throw usage('--range must be k=lo..hi[:step]', text);
+  if (!sound) throw usage('--range must be k=lo..hi[:step]', text);
   if (low > high) throw usage(`--range ${name} must go from low to high`, range);
-  if (step != null && step <= 0) throw usage(`--range ${name} must have a positive step`, range);
+  if (step !== null && step <= 0) throw usage(`--range ${name} must have a positive step`, range);
   const whole = Number.isInteger(low) && Number.isInteger(high);
   return [name, { low, high, step: step ?? (whole ? 1 : null) }];
 }

@@ -37,7 +37,7 @@ describe('worker threads', () => {
       expect(outcomes.map((one) => (one.ok ? one.value : one.fault))).toEqual([300, 10, 7, 1]);
     }
     expect(arrivals.slice(0, 4)).toEqual([0, 1, 2, 3]);
-    expect([...arrivals.slice(4)].sort()).toEqual([0, 1, 2, 3]);
+    expect(new Set(arrivals.slice(4))).toEqual(new Set([0, 1, 2, 3]));
   });
 
   test('threads see the same memory, not a copy of it', async () => {
@@ -66,9 +66,8 @@ describe('worker threads', () => {
     for (const threads of [1, 2]) {
       const outcomes = await runOnThreads<Chore, number>(chores, options({ threads }));
       expect(outcomes.map(({ ok }) => ok)).toEqual([false, true, false, true]);
-      expect(outcomes[0]).toMatchObject({
-        fault: { code: 'failed', text: expect.stringContaining('died at the chore die (exit 7)') },
-      });
+      expect(outcomes[0]).toMatchObject({ fault: { code: 'failed' } });
+      expect(JSON.stringify(outcomes[0])).toContain('died at the chore die (exit 7)');
     }
   });
 
