@@ -71,7 +71,7 @@ export function firstRound(inputs: DebateInputs, roles: readonly Role[] = ROLES)
 }
 
 /** What has been said with this kind added: everyone who is asked answers before anybody hears an
- * answer. A list that was heard is never added to: who has looked through it need not look again. */
+ * answer. A list that was heard is never added to: who looked through it need not look again. */
 function hear(
   inputs: DebateInputs,
   said: readonly Utterance[],

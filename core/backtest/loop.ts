@@ -68,8 +68,8 @@ export function marketsInOrder(series: readonly MarketSeries[]): readonly Market
 export interface RunOptions {
   readonly strategy: Strategy;
   readonly onClose?: OnClose | undefined;
-  /** `false`: decisions are counted and carried out, but not kept. A council's take a kilobyte each,
-   * one to ten candles or so: ten million candles of them do not go beside two gigabytes. */
+  /** `false`: decisions are counted and carried out, but not kept. A council's take more than a
+   * kilobyte each, one to ten candles: those of ten million candles do not fit in 2 GB. */
   readonly keepDecisions?: boolean | undefined;
 }
 
