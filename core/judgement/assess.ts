@@ -64,7 +64,7 @@ export function assess(inputs: AssessInputs): Assessment {
   const factsOf = factsFrom(surveys);
   const regimes = regimesOfReturns(result.curve.timeMs, surveys);
   const name = result.strategy.name;
-  const hold = holdRun(result, seriesFrom(series, result.data.fromMs));
+  const hold = holdRun(result, withoutHistory(series, result.data.fromMs));
   const others = [...arms, { name: HOLD_ARM, run: hold }];
   const metrics = metricsOf(result, { riskFree });
   const rows: ArmRow[] = others.map((arm) => ({
@@ -95,8 +95,9 @@ export function assess(inputs: AssessInputs): Assessment {
   };
 }
 
-/** Without the history before the run; a market that is all history is left out. */
-function seriesFrom(series: readonly MarketSeries[], fromMs: number): MarketSeries[] {
+/** The series without what came before the run, which begins at `fromMs`; a market that is all
+ * history is left out. */
+export function withoutHistory(series: readonly MarketSeries[], fromMs: number): MarketSeries[] {
   return series
     .map((one) => ({ ...one, candles: one.candles.between(fromMs, Number.POSITIVE_INFINITY) }))
     .filter(({ candles }) => candles.length > 0);

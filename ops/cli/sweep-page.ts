@@ -1,3 +1,4 @@
+import { inSampleText } from '../research/in-sample.ts';
 import { settingsText } from '../research/laboratory.ts';
 import { numberOf, percentOf } from '../research/report/words.ts';
 import type { SweepReport, SweepRow } from '../research/sweep.ts';
@@ -23,6 +24,7 @@ export function sweepPage(report: SweepReport): string {
       .slice(0, 5)
       .map(({ parameters, why }) => `  FAILED ${settingsText(parameters)}: ${why}`),
     '',
+    ...(report.inSample === null ? [] : [inSampleText(report.inSample)]),
     ...luckOf(report),
   ].join('\n');
 }
@@ -49,13 +51,17 @@ function right(heading: string, cell: (row: SweepRow) => string) {
 
 function luckOf({ deflated, overfitting, rows }: SweepReport): readonly string[] {
   if (deflated === null) return [];
-  const chance = deflated.deflated ?? deflated.probabilistic;
   const kept = `${deflated.trials} trials were ever made on these candles`;
-  const luck =
-    chance === null
-      ? 'the best one has no Sharpe ratio to judge'
-      : `the best one's Sharpe ratio is more than luck with probability ${percentOf(chance, 1)}`;
-  return [`${kept}; ${luck}.`, overfittingText(overfitting, rows.length)];
+  return [`${kept}; ${chanceText(deflated)}.`, overfittingText(overfitting, rows.length)];
+}
+
+function chanceText({ deflated, sharpe }: NonNullable<SweepReport['deflated']>): string {
+  if (deflated !== null) {
+    const chance = percentOf(deflated, 1);
+    return `the best one's Sharpe ratio is more than luck with probability ${chance}`;
+  }
+  if (sharpe === null) return 'the best one has no Sharpe ratio to judge';
+  return 'how much of the best one is luck is not known';
 }
 
 function overfittingText(overfitting: SweepReport['overfitting'], trials: number): string {

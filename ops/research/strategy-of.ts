@@ -76,6 +76,13 @@ async function loadAt(path: string): Promise<Model> {
   return loadModel(path);
 }
 
+/** What a command's model says of itself; `null` without one. Throws `bad_model`. */
+export async function modelNamed(path: string | undefined): Promise<Predictions['model'] | null> {
+  if (path === undefined) return null;
+  const { hash, card } = await modelAt(path);
+  return { hash, card };
+}
+
 /** A model's name without its answers. */
 function unaskedOf({ hash, card }: Model): Predictions {
   return { model: { hash, card }, at: () => null };

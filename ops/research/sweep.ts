@@ -3,9 +3,10 @@ import { deflatedSharpe } from '../../core/judgement/deflated-sharpe.ts';
 import { sharpeOf } from '../../core/judgement/moments.ts';
 import { type Overfitting, probabilityOfOverfitting } from '../../core/judgement/overfitting.ts';
 import type { ParameterSet } from './grid.ts';
+import { type InSample, inSampleOf } from './in-sample.ts';
 import type { Laboratory, TrialOutcome } from './laboratory.ts';
 import { type SharedMarkets, stretchOf, type Window } from './market-data.ts';
-import type { StrategyRequest } from './strategy-of.ts';
+import { modelNamed, type StrategyRequest } from './strategy-of.ts';
 import type { AccountRequest } from './terms.ts';
 import type { Figures, Stretch, Trial, TrialStore } from './trials.ts';
 
@@ -14,7 +15,7 @@ export const CHOICES = ['sharpe', 'sortino', 'calmar', 'totalReturn', 'annualRet
 export type Choice = (typeof CHOICES)[number];
 
 /** Raised with every change of shape. */
-export const SWEEP_VERSION = 1;
+export const SWEEP_VERSION = 2;
 
 export interface SweepReport {
   readonly version: typeof SWEEP_VERSION;
@@ -27,6 +28,8 @@ export interface SweepReport {
   readonly failed: readonly { readonly parameters: ParameterSet; readonly why: string }[];
   /** Of the first row. */
   readonly deflated: DeflatedSharpe | null;
+  /** A model was judged on what it was fitted on; `null`: none was. */
+  readonly inSample: InSample | null;
   /** `null` with fewer than two trials or too few returns. */
   readonly overfitting: Overfitting | null;
 }
@@ -76,6 +79,11 @@ export async function sweep(inputs: SweepInputs): Promise<SweepReport> {
     refused: textsOf('refused', outcomes, sets),
     failed: textsOf('failed', outcomes, sets),
     deflated: best === undefined ? null : deflatedSharpe(best.moments, trialsOn(store, data)),
+    inSample: inSampleOf({
+      model: await modelNamed(strategy.model),
+      runs: trials,
+      fromMs: data.fromMs,
+    }),
     overfitting: blocks.length === trials.length ? probabilityOfOverfitting(blocks) : null,
   };
 }

@@ -126,17 +126,20 @@ export function seriesOfWindow(
     .filter(({ candles }) => candles.length > 0);
 }
 
-/** The same of several windows that follow one another, as one series for each market. */
+/** The same of several windows that follow one another, as one series for each market, with all
+ * that came before the first of them: a judge's regimes and ranges are warm then where it begins. */
 export function seriesOfWindows(
   markets: SharedMarkets,
   windows: readonly Window[],
 ): readonly MarketSeries[] {
+  const [{ fromMs }] = windows as readonly [Window, ...Window[]];
   const parts = windows.map((window) => seriesOfWindow(markets, window));
   return seriesOf(markets).flatMap((series) => {
     const { symbol } = series.instrument;
     const own = parts.flatMap((all) => all.filter((one) => one.instrument.symbol === symbol));
     if (own.length === 0) return [];
-    const numbers = own.map(({ candles }) => candles.numbers);
+    const history = series.candles.between(Number.NEGATIVE_INFINITY, fromMs);
+    const numbers = [history, ...own.map(({ candles }) => candles)].map((one) => one.numbers);
     const joined = new Float64Array(numbers.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
     for (const one of numbers) {

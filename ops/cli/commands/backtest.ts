@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { Run } from '../../../core/judgement/returns.ts';
 import { CorroError } from '../../../proto/errors.ts';
 import { armsBeside } from '../../research/arms.ts';
 import { writeWhole } from '../../research/files.ts';
@@ -10,7 +9,12 @@ import { stretchOf } from '../../research/market-data.ts';
 import type { ReportInput } from '../../research/report/input.ts';
 import { jsonChunks, renderJson } from '../../research/report/json.ts';
 import { reportForm, writeReport } from '../../research/report/write.ts';
-import { expectParameters, listedAs, type StrategyRequest } from '../../research/strategy-of.ts';
+import {
+  expectParameters,
+  listedAs,
+  modelNamed,
+  type StrategyRequest,
+} from '../../research/strategy-of.ts';
 import { trialsOn } from '../../research/sweep.ts';
 import { seriesOfWindow } from '../../research/trial.ts';
 import { backtestPage } from '../backtest-page.ts';
@@ -103,15 +107,16 @@ async function run(
   const beside = arms.map(
     (arm) => ({ strategy: arm, account, window, gear: 'lean', keep: 'run' }) as const,
   );
-  const [mine, ...others] = (await laboratory.results([own, ...beside], 'backtest')) as [Kept];
+  const [mine, ...others] = (await laboratory.results([own, ...beside], 'backtest')) as [
+    Kept,
+    ...Kept[],
+  ];
   return judged({
     result: mine.result,
     series: seriesOfWindow(markets, window),
-    arms: others.map(({ result }: { result: Run & Kept['result'] }) => ({
-      name: result.strategy.name,
-      run: result,
-    })),
+    arms: others.map(({ result }: Kept) => ({ name: result.strategy.name, run: result })),
     trials: trialsOn(store, stretchOf(markets, window)),
+    model: await modelNamed(flags.model),
     seed: flags.seed,
     words: process.argv.slice(2),
   });
@@ -139,7 +144,8 @@ function shortOf(input: ReportInput): unknown {
   const { curve, decisions, orders, fills, trades, ...rest } = result;
   const none = { curve: { timeMs: [], equity: [], exposure: [] }, decisions: [], orders: [] };
   const bare = { ...input, hold: null, result: { ...rest, ...none, fills: [], trades: [] } };
-  const { hold: _, result: __, ...document } = JSON.parse(renderJson(bare)) as ReportDocument;
+  const all = Object.entries(JSON.parse(renderJson(bare)) as ReportDocument);
+  const document = Object.fromEntries(all.filter(([name]) => name !== 'hold'));
   const lengths = {
     closes: curve.timeMs.length,
     decisions: decisions.length,

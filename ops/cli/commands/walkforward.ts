@@ -3,6 +3,7 @@ import { judged } from '../../research/judged.ts';
 import { stretchOf } from '../../research/market-data.ts';
 import type { ReportInput } from '../../research/report/input.ts';
 import { reportForm, writeReport } from '../../research/report/write.ts';
+import { modelNamed } from '../../research/strategy-of.ts';
 import { trialsOn } from '../../research/sweep.ts';
 import { seriesOfWindows } from '../../research/trial.ts';
 import { type FoldReport, walkForward } from '../../research/walkforward.ts';
@@ -24,7 +25,7 @@ interface WalkFlags extends SearchFlags {
 }
 
 /** Raised with every change of shape. */
-const WALK_VERSION = 1;
+const WALK_VERSION = 2;
 
 export function addWalkforward(program: Command): void {
   const command = program
@@ -74,6 +75,7 @@ async function walkFiles(files: readonly string[], flags: WalkFlags, home: strin
         ),
         arms: [],
         trials: trialsOn(store, stretchOf(markets, window)),
+        model: await modelNamed(strategy.model),
         words: process.argv.slice(2),
       });
       return { folds, input };
@@ -85,9 +87,10 @@ async function walkFiles(files: readonly string[], flags: WalkFlags, home: strin
   else process.stdout.write(`${walkPage(folds, input)}\n`);
 }
 
-function documentOf(folds: readonly FoldReport[], { assessment, result }: ReportInput): unknown {
+function documentOf(folds: readonly FoldReport[], input: ReportInput): unknown {
+  const { assessment, result, inSample = null } = input;
   const { data, account, curve } = result;
-  return { version: WALK_VERSION, folds, assessment, data, account, curve };
+  return { version: WALK_VERSION, folds, inSample, assessment, data, account, curve };
 }
 
 function readCandles(text: string): number {

@@ -5,6 +5,7 @@ import type {
   Difference,
   DifferenceVerdict,
 } from '../../../core/judgement/assessment.ts';
+import { inSampleText } from '../in-sample.ts';
 import { armName, comparisonTables, shareText } from './comparisons.ts';
 import type { ReportInput } from './input.ts';
 import { makingTables } from './making.ts';
@@ -15,14 +16,14 @@ import { moneyOf, numberOf, percentOf, plain, rangeOf, sentence } from './words.
 
 /** The words of a report, once for all its forms. */
 export function factsOf(input: ReportInput): Facts {
-  const { result, assessment, command, madeAt } = input;
+  const { result, assessment, command, madeAt, inSample = null } = input;
   const { verdicts, whyNoTrade } = result.counts;
   const subject = subjectOf(result);
   return {
     title: `Corro: ${subject}`,
     subject,
-    headline: headlineOf(assessment),
-    findings: findingsOf(assessment),
+    headline: `${isSeen(input) ? 'In sample: ' : ''}${headlineOf(assessment)}`,
+    findings: [...(inSample === null ? [] : [inSampleText(inSample)]), ...findingsOf(assessment)],
     figures: figuresOf(result, assessment),
     measures: measuresTable(assessment, result.account.quote),
     luck: deflatedTable(assessment),
@@ -34,6 +35,11 @@ export function factsOf(input: ReportInput): Facts {
     command,
     madeAt,
   };
+}
+
+/** The judged run itself, not only an arm beside it. */
+function isSeen({ result, inSample = null }: ReportInput): boolean {
+  return inSample?.strategies.includes(result.strategy.name) === true;
 }
 
 function subjectOf({ strategy, data }: BacktestResult): string {
@@ -96,18 +102,28 @@ function findingsOf({ name, arms, debate, deflated }: Assessment): string[] {
   const others = arms.filter((arm) => arm.difference !== null && arm.name !== 'hold');
   const beaten = (verdict: DifferenceVerdict) =>
     others.filter((arm) => arm.difference?.verdict === verdict).map((arm) => armName(arm.name));
-  const chances = deflated.deflated ?? deflated.probabilistic;
-  const tried = deflated.trials === 1 ? 'one trial' : `${numberOf(deflated.trials, 0)} trials`;
   return [
     sentence(hold?.words ?? ''),
     sentence(debate?.words ?? ''),
     listed(`Shown to be worse than ${plainName(name)}`, beaten('better')),
     listed(`Shown to be better than ${plainName(name)}`, beaten('worse')),
-    chances === null
-      ? ''
-      : `After ${tried}, the probability that its Sharpe ratio is more than luck is ` +
-        `${percentOf(chances, 1)}.`,
+    chanceText(deflated),
   ].filter((text) => text !== '');
+}
+
+/** A probability from which the trials could not be taken off is not one of being more than luck,
+ * and is not called so. */
+function chanceText({ trials, deflated, probabilistic }: Assessment['deflated']): string {
+  const tried = trials === 1 ? 'one trial' : `${numberOf(trials, 0)} trials`;
+  if (deflated !== null) {
+    const chance = percentOf(deflated, 1);
+    return `After ${tried}, the probability that its Sharpe ratio is more than luck is ${chance}.`;
+  }
+  if (probabilistic === null) return '';
+  return (
+    `The probability that its Sharpe ratio is above zero is ${percentOf(probabilistic, 1)}, ` +
+    `were it the only trial; what ${tried} take off that is not known.`
+  );
 }
 
 function listed(opening: string, names: readonly string[]): string {

@@ -1,11 +1,14 @@
 import type { BacktestResult } from '../../../core/backtest/result.ts';
 import type { Assessment } from '../../../core/judgement/assessment.ts';
 import type { CandleSeries } from '../../../core/market/candle-series.ts';
+import type { InSample } from '../in-sample.ts';
 
 /** Everything a report says; it computes nothing of its own beyond sums and shares. */
 export interface ReportInput {
   readonly result: BacktestResult;
   readonly assessment: Assessment;
+  /** A model was judged on what it was fitted on; `null` or left out: none was. */
+  readonly inSample?: InSample | null;
   /** The candles of the run, for the price chart. */
   readonly markets: readonly ReportMarket[];
   /** Worth of holding at each close of `result.curve`, quote units; `null` draws none. */

@@ -2,7 +2,7 @@ import { factsOf } from './facts.ts';
 import type { ReportInput } from './input.ts';
 
 /** Raised with every change of shape. */
-const REPORT_VERSION = 1;
+const REPORT_VERSION = 2;
 
 /** The report for programs: every figure unrounded, every decision with all that the gear kept. */
 export function renderJson(input: ReportInput): string {
@@ -11,10 +11,12 @@ export function renderJson(input: ReportInput): string {
 
 /** The same, decision by decision: the full gear's words may be longer than a string can be. */
 export function* jsonChunks(input: ReportInput): Generator<string> {
-  const { result, assessment, hold, madeAt, command, versions } = input;
+  const { result, assessment, hold, madeAt, command, versions, inSample = null } = input;
   const { headline, findings } = factsOf(input);
   const { decisions, ...rest } = result;
-  const opening = { version: REPORT_VERSION, headline, findings, madeAt, command, versions };
+  const opening = {
+    ...{ version: REPORT_VERSION, headline, findings, inSample, madeAt, command, versions },
+  };
   yield `${openObject({ ...opening, assessment, hold })},"result":`;
   yield `${openObject(rest)},"decisions":[`;
   for (const [at, decision] of decisions.entries()) {

@@ -43,6 +43,32 @@ function scriptOf(html: string, id: string): string {
   return html.slice(start, html.indexOf('</script>', start));
 }
 
+describe('what is no test, or not known', () => {
+  test('a model judged on what it was fitted on - said in every form, before all else', () => {
+    const { name } = SMALL.result.strategy;
+    const inSample = { strategies: [name], trainedToMs: Date.UTC(2024, 5, 1), fromMs: 0 };
+    const seen: ReportInput = { ...SMALL, inSample };
+    const facts = factsOf(seen);
+    expect(facts.headline).toMatch(/^In sample: After costs/);
+    expect(facts.findings[0]).toContain('IN SAMPLE: the model that');
+    expect(renderMarkdown(seen)).toContain('IN SAMPLE: the model that');
+    expect(renderHtml(seen)).toContain('IN SAMPLE: the model that');
+    expect(JSON.parse(renderJson(seen))).toMatchObject({ inSample });
+    expect(JSON.parse(renderJson(SMALL))).toMatchObject({ inSample: null });
+    const beside = factsOf({ ...SMALL, inSample: { ...inSample, strategies: ['ml'] } });
+    expect(beside.headline).toBe(factsOf(SMALL).headline);
+    expect(beside.findings[0]).toContain('the model that ml asked');
+  });
+
+  test('a probability from which the trials were not taken off - is not one of no luck', () => {
+    const { assessment } = SMALL;
+    const deflated = { ...assessment.deflated, trials: 37, deflated: null, probabilistic: 0.97 };
+    const words = factsOf({ ...SMALL, assessment: { ...assessment, deflated } }).findings.join();
+    expect(words).not.toContain('more than luck');
+    expect(words).toContain('were it the only trial; what 37 trials take off that is not known');
+  });
+});
+
 describe('the headline', () => {
   const against = (growth: number, reach: number) => {
     const { assessment } = SMALL;
@@ -181,7 +207,7 @@ describe('writing a report', () => {
   test.each([
     ['a.html', '<!doctype html>'],
     ['a.md', '# After costs'],
-    ['a.JSON', '{"version":1'],
+    ['a.JSON', '{"version":2'],
   ])('%s - in the form its name says', (name, opening) => {
     writeReport(join(folder, name), SMALL);
     expect(readFileSync(join(folder, name), 'utf8').startsWith(opening)).toBe(true);
