@@ -62,8 +62,10 @@ export class KeptGuard {
       case 'holding':
         return steps.holdingOf(step.guard);
       case 'leg': {
-        const { type: _, ...wanted } = step;
-        return steps.guardLeg({ namespace: this.#namespace, ...wanted });
+        const { guard, purpose, stopPrice, price, marketTimeMs } = step;
+        const wanted = { guard, purpose, price, marketTimeMs };
+        const at = stopPrice === undefined ? {} : { stopPrice };
+        return steps.guardLeg({ namespace: this.#namespace, ...wanted, ...at });
       }
       case 'pursue':
         return pursueLeg(step.leg);
@@ -76,9 +78,9 @@ export class KeptGuard {
         setCurrentDetails(detailsOf(step.guard));
         return undefined;
       case 'close': {
-        const { type: _, ...parting } = step;
-        const closed = await steps.closeGuard(parting);
-        if (closed) setCurrentDetails(`closed: ${step.reason}`);
+        const { guard, reason, atMs, left } = step;
+        const closed = await steps.closeGuard({ guard, reason, atMs, left });
+        if (closed) setCurrentDetails(`closed: ${reason}`);
         return closed;
       }
     }

@@ -22,8 +22,7 @@ function saying(decide: Strategy['decide']): Strategy {
 
 function withoutWords({ decisions, ...result }: BacktestResult) {
   const bare = decisions.map(({ council, ...decision }) => {
-    const { transcript: _, judgement: __, ...record } = council ?? {};
-    return { ...decision, council: record };
+    return { ...decision, council: { ...council, transcript: null, judgement: null } };
   });
   return { ...result, gear: null, decisions: bare };
 }

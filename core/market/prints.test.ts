@@ -24,7 +24,7 @@ test.each([
   expect(found?.believed).toEqual(given.believed);
 });
 
-test('absurd prints - a crash that stays is believed, and so is anything before five candles', () => {
+test('absurd prints - a crash that stays is believed, and so is all before five candles', () => {
   const crash = { ...calm, low: 60, close: 61 };
   expect(after(20).question(crash, { before: 100, after: 61 })).toBeNull();
   expect(after(4).question({ ...calm, high: 1_200 }, { before: 100, after: 100 })).toBeNull();

@@ -235,9 +235,10 @@ function expectSound(account: Account, close: MarketClose): void {
   let base = 0;
   for (const { asset, ours, venue } of account.balances()) {
     for (const [at, amount] of ours.entries()) {
-      expect(new Decimal(amount).eq(venue[at] ?? '-1'), `${asset}: ${ours} and ${venue}`).toBe(
-        true,
-      );
+      expect(
+        new Decimal(amount).eq(venue[at] ?? '-1'),
+        `${asset}: ${ours.join(' ')} and ${venue.join(' ')}`,
+      ).toBe(true);
       expect(new Decimal(amount).isNegative()).toBe(false);
     }
     base += asset === 'USDT' ? 0 : 1;

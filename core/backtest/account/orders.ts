@@ -185,7 +185,12 @@ export class OrderDesk {
         return this.#told(step.order.clientOrderId);
       case 'book':
         return this.#booked(this.#attempt(step.order.clientOrderId));
-      default:
+      case 'ask':
+      case 'reach_venue':
+      case 'wait':
+      case 'abandon':
+      case 'halt':
+      case 'fail':
         // Nothing is ever lost between these books and this venue.
         throw new Error(`${step.type} must not be asked of a venue in memory`);
     }
