@@ -139,7 +139,10 @@ describe('outcome of an opinion', () => {
     expect(() => openCall(0, Number.NaN)).toThrow('atr must be positive, was NaN');
     const half = { ...DEFAULT_BARRIERS, horizonCandles: 1.5 };
     expect(() => outcomeTerms(costs, half)).toThrow('must be a whole number, was 1.5');
-    expect(() => outcomeTerms({ ...costs, takerFeeBps: 5_000 })).toThrow('below 1, was 1.0002');
+    // A fee of 100 % is a fee that may be asked for.
+    expect(outcomeTerms({ ...costs, takerFeeBps: 10_000 }).roundTripCost).toBe(2.0002);
+    const owed = { ...costs, takerFeeBps: -10 };
+    expect(() => outcomeTerms(owed)).toThrow('must be 0 or more, was -0.0018');
   });
 });
 

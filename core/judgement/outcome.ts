@@ -24,8 +24,9 @@ function requireTerms(terms: OutcomeTerms): void {
   if (!Number.isInteger(horizonCandles)) {
     throw new RangeError(`horizonCandles must be a whole number, was ${horizonCandles}`);
   }
-  if (!(roundTripCost >= 0 && roundTripCost < 1)) {
-    throw new RangeError(`roundTripCost must be 0 or more and below 1, was ${roundTripCost}`);
+  // Above 1 no call ever pays and every label is HOLD: dear, and a market all the same.
+  if (!(roundTripCost >= 0 && Number.isFinite(roundTripCost))) {
+    throw new RangeError(`roundTripCost must be 0 or more, was ${roundTripCost}`);
   }
 }
 

@@ -75,7 +75,7 @@ function overfittingText(overfitting: SweepReport['overfitting'], trials: number
   const loss = percentOf(lossProbability, 1);
   return (
     `Probability of overfitting ${chance}: in so many of ${splits} splits the best one of ` +
-    `one half was below the middle in the other; it lost money there in ${loss}.`
+    `one half was not above the middle in the other; it lost money there in ${loss}.`
   );
 }
 

@@ -1,11 +1,19 @@
 /** Results on a disk that may be full. Failure would look like: half a report where a whole one
  * stood, or a temporary file left beside it. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { CorroError } from '../../proto/errors.ts';
-import { writeWhole } from './files.ts';
+import { expectWritable, writeWhole } from './files.ts';
 
 let folder = '';
 const made: string[] = [];
@@ -57,6 +65,20 @@ describe('files of results', () => {
     );
     mkdirSync(join(folder, 'taken'));
     expect(faultOf(join(folder, 'taken')).message).toContain('it is a folder');
+  });
+
+  test('where they cannot be - is known before they are made, and nothing is left there', () => {
+    mkdirSync(join(folder, 'taken'));
+    writeFileSync(join(folder, 'plain'), '');
+    for (const [path, why] of [
+      [join(folder, 'no', 'out.json'), 'there is no such folder'],
+      [join(folder, 'plain', 'out.json'), 'its folder is a file'],
+      [join(folder, 'taken'), 'it is a folder'],
+    ] as const) {
+      expect(() => expectWritable(path)).toThrow(`${path} cannot be written: ${why}`);
+    }
+    for (const name of ['new.json', 'plain']) expectWritable(join(folder, name));
+    expect(readdirSync(folder).sort()).toEqual(['plain', 'taken']);
   });
 
   test.skipIf(!existsSync('/dev/full'))('a full disk (/dev/full) - disk_full, named', () => {

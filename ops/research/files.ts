@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   openSync,
@@ -9,7 +11,24 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import { CorroError } from '../../proto/errors.ts';
+
+/** Sees that a file can be written at a path, before what it is to hold is worked for: an hour's
+ * run should not end with a folder that was never there. Throws as `writeWhole` does. */
+export function expectWritable(path: string): void {
+  asked(path, () => {
+    const exists = existsSync(path);
+    if (exists && statSync(path).isDirectory()) throw refusal('EISDIR');
+    const folder = dirname(path);
+    if (!statSync(folder).isDirectory()) throw refusal('ENOTDIR');
+    accessSync(exists && !statSync(path).isFile() ? path : folder, constants.W_OK);
+  });
+}
+
+function refusal(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
 
 /** Writes a file whole or not at all: under a temporary name beside it, then renamed. A full disk
  * or a missing folder is a `CorroError` that names the file and leaves nothing behind; what stood

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { CorroError } from '../../../proto/errors.ts';
 import { armsBeside } from '../../research/arms.ts';
-import { writeWhole } from '../../research/files.ts';
+import { expectWritable, writeWhole } from '../../research/files.ts';
 import { settingsOf } from '../../research/grid.ts';
 import { judged } from '../../research/judged.ts';
 import type { Kept } from '../../research/laboratory.ts';
@@ -77,7 +77,11 @@ async function backtest(
   home: string,
 ): Promise<void> {
   const strategy = strategyOf(flags);
-  for (const path of [flags.report, flags.out]) if (path !== undefined) reportForm(path);
+  for (const path of [flags.report, flags.out]) {
+    if (path === undefined) continue;
+    reportForm(path);
+    expectWritable(path);
+  }
   if (flags.out !== undefined && !flags.out.toLowerCase().endsWith('.json')) {
     throw new CorroError('usage', `--out must end in .json, was ${flags.out}`);
   }

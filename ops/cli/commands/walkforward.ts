@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { expectWritable } from '../../research/files.ts';
 import { judged } from '../../research/judged.ts';
 import { stretchOf } from '../../research/market-data.ts';
 import type { ReportInput } from '../../research/report/input.ts';
@@ -49,7 +50,10 @@ export function addWalkforward(program: Command): void {
 async function walkFiles(files: readonly string[], flags: WalkFlags, home: string): Promise<void> {
   const strategy = strategyOf(flags);
   const sets = setsOf(flags);
-  if (flags.report !== undefined) reportForm(flags.report);
+  if (flags.report !== undefined) {
+    reportForm(flags.report);
+    expectWritable(flags.report);
+  }
   const { folds, input } = await withResearch(files, flags, {
     ...{ home, again: flags.again, command: 'walkforward' },
     act: async (research) => {

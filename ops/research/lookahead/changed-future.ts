@@ -33,6 +33,30 @@ export function changeFuture(
   });
 }
 
+/** The changed markets with the first open after `atMs` as it really was; where the future was cut,
+ * with a candle that is that open and nothing else. */
+export function keepNextOpens(
+  changed: readonly MarketSeries[],
+  real: readonly MarketSeries[],
+  atMs: number,
+): readonly MarketSeries[] {
+  return changed.map((series, place) => {
+    const next = real[place]?.candles.between(atMs, Number.POSITIVE_INFINITY).at(0) ?? null;
+    if (next === null) return series;
+    const { openTimeMs, open, volume } = next;
+    const past = series.candles.between(Number.NEGATIVE_INFINITY, atMs);
+    const after = series.candles.between(atMs, Number.POSITIVE_INFINITY);
+    const first = after.at(0) ?? { high: open, low: open, close: open, volume };
+    const [high, low] = [Math.max(first.high, open), Math.min(first.low, open)];
+    const later = after.numbers.subarray(COLUMNS);
+    const numbers = new Float64Array(past.numbers.length + COLUMNS + later.length);
+    numbers.set(past.numbers);
+    numbers.set([openTimeMs, open, high, low, first.close, first.volume], past.numbers.length);
+    numbers.set(later, past.numbers.length + COLUMNS);
+    return { ...series, candles: new CandleSeries(TIMEFRAMES[series.timeframe], numbers) };
+  });
+}
+
 function lastClose(past: CandleSeries, future: CandleSeries): number {
   return past.at(past.length - 1)?.close ?? future.at(0)?.open ?? 1;
 }

@@ -8,9 +8,10 @@ import type { Strategy } from '../../../core/backtest/strategy.ts';
 import { candleFault, TIMEFRAMES } from '../../../core/market/candle.ts';
 import { CandleSeries } from '../../../core/market/candle-series.ts';
 import { simulatedCloses } from '../../../core/market/simulated.ts';
-import { changeFuture, WAYS } from './changed-future.ts';
+import { changeFuture, keepNextOpens, WAYS } from './changed-future.ts';
 import { closeTimesOf, futureMoves, type Maker, type Moved, marksOf } from './future-check.ts';
 import { historyMatters } from './history-check.ts';
+import { momentsOf } from './lookahead.ts';
 
 const CANDLES = 420;
 /** Against hanging on a busy machine, not against slowness. */
@@ -108,6 +109,19 @@ describe('another future', () => {
     }
   });
 
+  test.each(WAYS)('%s: the account meets the very next open as it was, and no more', (way) => {
+    const changed = changeFuture(SHORT, { atMs: AT_MS, way, seed: 5 });
+    for (const [at, kept] of keepNextOpens(changed, SHORT, AT_MS).entries()) {
+      const [real, other] = [SHORT[at] as MarketSeries, changed[at] as MarketSeries];
+      const next = real.candles.between(0, AT_MS).length;
+      expect(kept.candles.at(next)?.open).toBe(real.candles.at(next)?.open);
+      expect([...kept.candles].slice(0, next)).toEqual([...real.candles].slice(0, next));
+      expect([...kept.candles].slice(next + 1)).toEqual([...other.candles].slice(next + 1));
+      for (const candle of kept.candles) expect(candleFault(candle, '5m')).toBeNull();
+      expect(kept.candles.at(next)).not.toEqual(real.candles.at(next));
+    }
+  });
+
   test(
     'an honest strategy, the council and its best member: nothing moves',
     async () => {
@@ -145,6 +159,44 @@ describe('another future', () => {
     },
     PATIENT_MS,
   );
+});
+
+describe('after which closes the future is changed', () => {
+  const mark = (kind: 'decision' | 'fill', timeMs: number) => {
+    return { kind, timeMs, symbol: 'SIMA/USDT', says: '', whole: '' };
+  };
+  const times = [10, 20, 30, 40, 50];
+
+  test('at decisions, each once, and anywhere from the first of them; never after the last', () => {
+    const marks = [mark('decision', 20), mark('fill', 30), mark('decision', 20)];
+    const found = momentsOf([...marks, mark('decision', 50)], times);
+    expect(found).toEqual({ decided: [20], any: [20, 30, 40] });
+  });
+
+  test('decided at the last close alone - anywhere that leaves a candle to change', () => {
+    expect(momentsOf([mark('decision', 50)], times)).toEqual({ decided: [40], any: [40] });
+  });
+
+  test('a strategy that seldom decides and peeks one candle ahead - caught', async () => {
+    // Once in 60 closes: whoever changes the future anywhere misses it.
+    const seldom: Maker = (series) => {
+      const peek = peeking(1)(series) as Strategy;
+      return {
+        ...peek,
+        decide: (closed, books) => ((closed[0]?.index ?? 0) % 60 ? [] : peek.decide(closed, books)),
+      };
+    };
+    const check = { series: SHORT, make: seldom, account: {} };
+    const marks = await marksOf(check);
+    const { decided } = momentsOf(marks, closeTimesOf(SHORT));
+    expect(decided.length).toBeGreaterThan(0);
+    const moved = await Promise.all(
+      decided.flatMap((atMs) =>
+        WAYS.map((way, seed) => futureMoves(check, { atMs, way, seed }, marks)),
+      ),
+    );
+    expect(moved.some((one) => one !== null)).toBe(true);
+  });
 });
 
 /** Above or below the mean of the last `candles` closes, of which it keeps the sum itself. */

@@ -5,7 +5,7 @@ import type { Decision, Strategy } from '../../../core/backtest/strategy.ts';
 import { canonicalJson } from '../../../core/canonical.ts';
 import { TIMEFRAMES } from '../../../core/market/candle.ts';
 import type { AccountRequest } from '../terms.ts';
-import { changeFuture, type Way } from './changed-future.ts';
+import { changeFuture, keepNextOpens, type Way } from './changed-future.ts';
 
 /** Makes the strategy anew from the candles of one run: what it takes from them that is not yet
  * closed is what is looked for. */
@@ -50,9 +50,10 @@ export async function marksOf({ series, make, account }: FutureCheck): Promise<r
 /** Closes that are simulated past the change, for a loop that looks ahead of its own. */
 const CLOSES_BEYOND = 40;
 
-/** Runs on another future and compares everything up to the change: decisions at `atMs` and before
- * it, and fills before it (an order of that very close is filled at the next open, which is the
- * future's). `null`: nothing moved. */
+/** Runs on another future and compares everything up to the change: decisions and fills at `atMs`
+ * and before it. The strategy is made from the changed candles. The account meets each market's
+ * very next open as it was, and nothing else of it: an order of this close is filled there, and so
+ * is what rested, before anything is decided. `null`: nothing moved. */
 export async function futureMoves(
   check: FutureCheck,
   change: { readonly atMs: number; readonly way: Way; readonly seed: number },
@@ -62,15 +63,15 @@ export async function futureMoves(
   const changed = changeFuture(check.series, change);
   const strategy = await check.make(changed);
   const lengthMs = TIMEFRAMES[check.series[0]?.timeframe ?? '1d'];
-  const series = changed
-    .map((one) => ({
-      ...one,
-      candles: one.candles.between(Number.NEGATIVE_INFINITY, atMs + CLOSES_BEYOND * lengthMs),
-    }))
-    .filter(({ candles }) => candles.length > 0);
+  const near = changed.map((one) => ({
+    ...one,
+    candles: one.candles.between(Number.NEGATIVE_INFINITY, atMs + CLOSES_BEYOND * lengthMs),
+  }));
+  const series = keepNextOpens(near, check.series, atMs).filter(
+    ({ candles }) => candles.length > 0,
+  );
   const result = simulate({ series, strategy, account: check.account, gear: 'lean' });
-  const known = (mark: Mark): boolean =>
-    mark.kind === 'decision' ? mark.timeMs <= atMs : mark.timeMs < atMs;
+  const known = (mark: Mark): boolean => mark.timeMs <= atMs;
   const first = firstDifference(marks.filter(known), marksIn(result).filter(known));
   return first === null ? null : { way, atMs, ...first };
 }

@@ -72,6 +72,7 @@ export async function look(inputs: LookaheadInputs): Promise<LookaheadReport> {
   const [known] = (await laboratory.perform<readonly Mark[]>([marks], 'as it is')) as [
     readonly Mark[],
   ];
+  expectDecisions(strategy.name, known);
   const futures = futureTasks(inputs, { times, marks: known });
   const moves = await laboratory.perform<Moved | null>(futures, 'other futures');
   const moved = moves.filter((one) => one !== null);
@@ -103,7 +104,14 @@ function expectEnough(closes: number, warmup: number): void {
   throw new CorroError('bad_candle_file', detail);
 }
 
-/** Every way in turn, at random closes past the warm-up. A model answers many rows at a time, and
+/** What decided nothing was not looked at: it must not be called clean. */
+function expectDecisions(name: string, marks: readonly Mark[]): void {
+  if (marks.length > 0) return;
+  const detail = `lookahead needs decisions to compare, ${name} made none on these candles`;
+  throw new CorroError('bad_candle_file', detail);
+}
+
+/** Every way in turn. A model answers many rows at a time, and
  * how many there are moves the last digit of its answer: its future is changed, never cut. */
 function futureTasks(
   { strategy, account, seed, trials }: LookaheadInputs,
@@ -111,14 +119,28 @@ function futureTasks(
 ): readonly FutureTask[] {
   const random = new Random(seed, 'lookahead', 'future');
   const ways = WAYS.filter((way) => way !== 'cut' || strategy.model === undefined);
-  const first = firstMark(marks, times);
+  const moments = momentsOf(marks, times);
   return Array.from({ length: trials }, (_, at) => ({
     kind: 'future' as const,
     ...{ strategy, account, marks },
-    atMs: times[random.whole(first, times.length - 2)] as number,
+    atMs: random.pick(Math.floor(at / ways.length) % 2 === 0 ? moments.decided : moments.any),
     way: ways[at % ways.length] as Way,
     seed: random.whole(0, 1_000_000),
   }));
+}
+
+/** After which closes the future may be made another one. A look one candle ahead shows in nothing
+ * but what is decided at that very close, and who decides once in a hundred closes would be met
+ * there once in a hundred trials: every other round of ways begins right after a decision. */
+export function momentsOf(
+  marks: readonly Mark[],
+  times: readonly number[],
+): { readonly decided: readonly number[]; readonly any: readonly number[] } {
+  const any = times.slice(firstMark(marks, times), -1);
+  const decisions = marks.filter(({ kind }) => kind === 'decision').map(({ timeMs }) => timeMs);
+  const last = any.at(-1) ?? 0;
+  const decided = [...new Set(decisions)].filter((timeMs) => timeMs <= last);
+  return { decided: decided.length > 0 ? decided : any, any };
 }
 
 /** Place of the first close with anything to compare. */
