@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { expectWritable } from '../../research/files.ts';
 import { judged } from '../../research/judged.ts';
-import { stretchOf } from '../../research/market-data.ts';
+import { seriesOf, stretchOf } from '../../research/market-data.ts';
 import type { ReportInput } from '../../research/report/input.ts';
 import { reportForm, writeReport } from '../../research/report/write.ts';
 import { modelNamed } from '../../research/strategy-of.ts';
@@ -67,7 +67,7 @@ async function walkFiles(files: readonly string[], flags: WalkFlags, home: strin
       };
       const { folds, joined } = await walkForward({
         ...{ laboratory, home, markets, account, strategy, sets },
-        folds: foldsOf(window, plan, markets.timeframe),
+        folds: foldsOf(window, plan, { timeframe: markets.timeframe, series: seriesOf(markets) }),
         chosenBy: flags.metric,
         again: flags.again === true,
       });
