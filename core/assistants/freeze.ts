@@ -30,6 +30,6 @@ export function freezeSnapshot(facts: Facts): Snapshot {
     ...{ eventId, venue, symbol, timeframe, trigger, reading, holdings, news },
     closeTimeMs: last.closeTimeMs,
     candles: facts.candles.slice(-SNAPSHOT_CANDLES),
-    liquidity: estimateLiquidity(facts.candles.slice(-LIQUIDITY_CANDLES)),
+    liquidity: estimateLiquidity(facts.candles, LIQUIDITY_CANDLES),
   };
 }

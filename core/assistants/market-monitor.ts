@@ -73,8 +73,10 @@ export function trigger(
   previous: Reading | null,
   context: TriggerContext,
 ): Trigger | null {
-  return firstOf(Object.keys(DETECTORS) as Trigger[], { reading, previous, context });
+  return firstOf(TRIGGERS, { reading, previous, context });
 }
+
+const TRIGGERS = Object.keys(DETECTORS) as readonly Trigger[];
 
 /** The detectors that need nothing but a market's own candles: what a look at a live market between
  * two closes of the ring asks. */
@@ -100,11 +102,12 @@ function firstOf<Name extends Trigger>(names: readonly Name[], close: Close): Na
   const { reading, previous, context } = close;
   if (!reading.warm) return null;
   const since = context.candlesSinceMotion ?? Number.POSITIVE_INFINITY;
-  const detects = (name: Name): boolean => {
-    const detector: Detector = DETECTORS[name];
-    return since >= REFRACTORY[name] && detector(reading, previous, context);
-  };
-  return names.find(detects) ?? null;
+  for (const name of names) {
+    if (since < REFRACTORY[name]) continue;
+    const detects: Detector = DETECTORS[name];
+    if (detects(reading, previous, context)) return name;
+  }
+  return null;
 }
 
 /** 3 % over three candles, brought between two and three of this market's usual deviations. */

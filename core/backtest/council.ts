@@ -1,5 +1,4 @@
-import { ROLES, type Role } from '../assistants/role.ts';
-import type { Opinion, Stance } from '../assistants/speech.ts';
+import type { Stance } from '../assistants/speech.ts';
 import type { FollowUp } from '../debate/follow-up.ts';
 import { ANSWER_WINDOW_MS, ASK_REASONS, followUp, STAND_REASONS } from '../debate/follow-up.ts';
 import type { Ruling } from '../debate/judge.ts';
@@ -9,7 +8,7 @@ import { DEFAULT_USER_CONFIG, type UserConfig } from '../debate/user-config.ts';
 import { EQUAL_REGIME_WEIGHTS, type RegimeWeights } from '../debate/weights.ts';
 import { type HeldDebate, holdDebate } from './debate.ts';
 import { LeanRing } from './lean/debate.ts';
-import { type Motion, Motions } from './motions.ts';
+import { type First, type Motion, Motions, RING_READS } from './motions.ts';
 import { RING_SETTLED } from './settled.ts';
 import type {
   AssistantCall,
@@ -58,6 +57,7 @@ export class Council implements Strategy {
   readonly name = 'council';
   readonly version = 1;
   readonly warmup = RING_SETTLED;
+  readonly reads = RING_READS;
   readonly parameters: Strategy['parameters'];
   readonly #house: House;
   readonly #motions: Motions;
@@ -74,7 +74,7 @@ export class Council implements Strategy {
 
   decide(closed: readonly MarketView[], books: BooksAtClose): readonly Decision[] {
     const motions = this.#motions.put(closed, books);
-    return motions.length === 0 ? [] : motions.map((motion) => this.#decide(motion, books));
+    return motions.length === 0 ? NONE : motions.map((motion) => this.#decide(motion, books));
   }
 
   #decide(motion: Motion, books: BooksAtClose): Decision {
@@ -83,7 +83,7 @@ export class Council implements Strategy {
     const held =
       this.#reckoning?.hold({ snapshot, memories }) ??
       holdDebate({ ...this.#house, snapshot, memories });
-    this.#motions.learn(motion, (role) => firstOf(held.opinions, role));
+    this.#motions.learn(motion, (_, place) => firstOf(held.opinions[place]));
     const { verdict } = held.ruling;
     const wanted = followUp(held.ruling, this.#house.userConfig, books.sellable(symbol));
     const follow = this.#questions.asked(symbol, closeTimeMs, wanted);
@@ -99,6 +99,8 @@ export class Council implements Strategy {
     };
   }
 }
+
+const NONE: readonly Decision[] = [];
 
 /** Questions nobody answers: each stands for as long as a person would have had, then HOLD; while
  * one is open for a symbol no other is asked. */
@@ -133,10 +135,9 @@ export function whyOf(follow: FollowUp): string {
 const ORDERED = { BUY: 'consensus on BUY', SELL: 'consensus on SELL' } as const;
 
 /** What an assistant began with, as far as it is remembered: without its reasons. */
-function firstOf(opinions: readonly AssistantCall[], role: Role): Opinion | null {
-  const call = opinions[ROLES.indexOf(role)];
+function firstOf(call: AssistantCall | undefined): First | null {
   if (call === undefined || call.first === null) return null;
-  return { stance: call.first, confidenceBp: call.firstConfidenceBp, reasons: [] };
+  return { stance: call.first, confidenceBp: call.firstConfidenceBp };
 }
 
 type Held = Pick<HeldDebate, 'ruling' | 'opinions'> &
@@ -144,14 +145,7 @@ type Held = Pick<HeldDebate, 'ruling' | 'opinions'> &
 
 function recordOfCouncil(held: Held, trigger: Motion['trigger']): CouncilRecord {
   const { verdict, contested, rounds, arms }: Ruling = held.ruling;
-  return {
-    trigger,
-    verdict: verdict.kind,
-    contested,
-    rounds,
-    arms,
-    opinions: held.opinions,
-    ...(held.transcript ? { transcript: held.transcript } : {}),
-    ...(held.judgement ? { judgement: held.judgement } : {}),
-  };
+  const { opinions, transcript, judgement } = held;
+  const record = { trigger, verdict: verdict.kind, contested, rounds, arms, opinions };
+  return transcript && judgement ? { ...record, transcript, judgement } : record;
 }

@@ -2,7 +2,7 @@ import { SNAPSHOT_CANDLES } from '../assistants/freeze.ts';
 import { trigger } from '../assistants/market-monitor.ts';
 import type { Trigger } from '../assistants/snapshot.ts';
 import { FeatureEngine } from '../features/engine.ts';
-import type { Reading } from '../features/reading.ts';
+import type { Reading, ReadingPart } from '../features/reading.ts';
 import type { Candle, Timeframe } from '../market/candle.ts';
 import type { Instrument } from '../market/instrument.ts';
 import { CandleWindow } from '../market/window.ts';
@@ -59,9 +59,10 @@ export class Desk {
   #reading: Reading | null = null;
   #index = -1;
 
-  constructor(symbol: string, timeframe: Timeframe) {
+  /** `parts`: what of the readings anybody will look at; left out: everything. */
+  constructor(symbol: string, timeframe: Timeframe, parts?: readonly ReadingPart[]) {
     this.symbol = symbol;
-    this.#engine = new FeatureEngine({ timeframe });
+    this.#engine = new FeatureEngine({ timeframe, parts });
   }
 
   /** Place of the newest candle in what was folded, from 0; -1 before the first. */

@@ -1,6 +1,8 @@
+import type { ReadingPart } from '../features/reading.ts';
 import type { Candle } from '../market/candle.ts';
 import { refusalCodeOf } from '../risk/facts.ts';
 import type { AccountBooks } from './account/account.ts';
+import type { MarketCandle } from './account/terms.ts';
 import { CurveSheet } from './curve.ts';
 import { Desk, DeskView } from './desk.ts';
 import type { OrderRecord } from './result.ts';
@@ -95,10 +97,10 @@ export function runOn(
     candles: 0,
     closes: 0,
   };
-  const floor = new Floor(account, ordered);
+  const floor = new Floor(account, ordered, strategy.reads && [...strategy.reads, ...ORDER_PARTS]);
   for (const close of closesOf(ordered)) {
     const views = floor.meet(close);
-    const decided = decisionsOf(strategy, views, () => strategy.decide(views, floor));
+    const decided = decisionsOf(strategy, views, floor);
     if (decided.length > 0) floor.carryOut(decided, run);
     run.curve.add(close.closeTimeMs, account.equity(), account.exposure());
     run.candles += views.length;
@@ -109,6 +111,9 @@ export function runOn(
   return run;
 }
 
+/** What the order path reads beside what the strategy does. */
+const ORDER_PARTS = ['atr14', 'volatility20'] as const satisfies readonly ReadingPart[];
+
 /** Where strategy and account meet, close by close. */
 class Floor implements BooksAtClose {
   readonly #account: AccountBooks;
@@ -118,10 +123,14 @@ class Floor implements BooksAtClose {
   readonly #valued = new Set<string>();
   #timeMs = 0;
 
-  constructor(account: AccountBooks, ordered: readonly MarketSeries[]) {
+  constructor(
+    account: AccountBooks,
+    ordered: readonly MarketSeries[],
+    parts?: readonly ReadingPart[],
+  ) {
     this.#account = account;
     this.#markets = ordered.map((series) => {
-      const desk = new Desk(series.instrument.symbol, series.timeframe);
+      const desk = new Desk(series.instrument.symbol, series.timeframe, parts);
       return { series, desk, newest: null };
     });
     this.#bySymbol = new Map(this.#markets.map((market) => [market.desk.symbol, market]));
@@ -131,29 +140,32 @@ class Floor implements BooksAtClose {
   meet({ closeTimeMs, entries }: Close<MarketSeries>): readonly DeskView[] {
     this.#timeMs = closeTimeMs;
     if (this.#valued.size > 0) this.#valued.clear();
-    this.#account.meet({
-      timeMs: closeTimeMs,
-      entries: entries.map(({ series, candle, nextOpen }) => {
-        return { symbol: series.instrument.symbol, candle, nextOpen };
-      }),
-    });
-    return entries.map(({ place, candle }) => {
+    const told: MarketCandle[] = [];
+    for (const { series, candle, nextOpen } of entries) {
+      told.push({ symbol: series.instrument.symbol, candle, nextOpen });
+    }
+    this.#account.meet({ timeMs: closeTimeMs, entries: told });
+    const views: DeskView[] = [];
+    for (const { place, candle } of entries) {
       const market = this.#markets[place] as Market;
       market.newest = candle;
       const reading = market.desk.fold(candle);
-      return new DeskView(market.desk, market.series, { candle, reading });
-    });
+      views.push(new DeskView(market.desk, market.series, { candle, reading }));
+    }
+    return views;
   }
 
   value(symbols: readonly string[]): void {
-    const closes = new Map<string, number>();
+    let closes: Map<string, number> | null = null;
     for (const symbol of symbols) {
+      if (this.#valued.has(symbol)) continue;
       const newest = this.#bySymbol.get(symbol)?.newest ?? null;
-      if (newest?.closeTimeMs !== this.#timeMs || this.#valued.has(symbol)) continue;
+      if (newest?.closeTimeMs !== this.#timeMs) continue;
       this.#valued.add(symbol);
+      closes ??= new Map();
       closes.set(symbol, newest.close);
     }
-    if (closes.size > 0) this.#account.mark(this.#timeMs, closes);
+    if (closes !== null) this.#account.mark(this.#timeMs, closes);
   }
 
   holdings(symbol: string): ReturnType<BooksAtClose['holdings']> {
@@ -169,7 +181,7 @@ class Floor implements BooksAtClose {
   }
 
   /** Keeps the decisions of one close and trades on them, in the order of symbols. */
-  carryOut(decided: readonly Decided[], run: Run): void {
+  carryOut(decided: readonly Decided<DeskView>[], run: Run): void {
     this.value(decided.map(({ decision }) => decision.symbol));
     for (const { decision, view } of decided) {
       run.decided += 1;

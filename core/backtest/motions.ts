@@ -1,11 +1,12 @@
 import { freezeSnapshot } from '../assistants/freeze.ts';
 import { DETECTOR_VERSION } from '../assistants/market-monitor.ts';
-import { EMPTY_MEMORY, type Memory, type PastCall } from '../assistants/mind.ts';
-import type { Role } from '../assistants/role.ts';
+import type { Memory, PastCall } from '../assistants/mind.ts';
+import { ROLES, type Role } from '../assistants/role.ts';
 import type { Snapshot, Trigger } from '../assistants/snapshot.ts';
 import type { Opinion } from '../assistants/speech.ts';
 import { wantedBy } from '../debate/arms.ts';
 import { forEveryRole } from '../debate/weights.ts';
+import { READING_PARTS } from '../features/engine.ts';
 import { eventId } from '../identity.ts';
 import { Watch } from './desk.ts';
 import type { BooksAtClose, Gear, MarketView } from './strategy.ts';
@@ -13,7 +14,11 @@ import type { BooksAtClose, Gear, MarketView } from './strategy.ts';
 /** As many past calls as a mind is shown, as live: `actors/memory.ts`. */
 const SHOWN_CALLS = 50;
 
-/** One question to the ring, its facts frozen, and what each assistant remembers at that close. */
+/** What a motion is put on and answered from: nobody in the ring reads a model's vector. */
+export const RING_READS = READING_PARTS.filter((part) => part !== 'features');
+
+/** One question to the ring, its facts frozen, and what each assistant remembers at that close;
+ * until `learn`, which adds to it. */
 export interface Motion {
   readonly view: MarketView;
   readonly trigger: Trigger;
@@ -23,7 +28,7 @@ export interface Motion {
 
 interface Market {
   readonly watch: Watch;
-  memories: Readonly<Record<Role, Memory>>;
+  readonly memories: Readonly<Record<Role, { readonly calls: PastCall[] }>>;
 }
 
 export interface MotionsOptions {
@@ -64,17 +69,18 @@ export class Motions {
   }
 
   /** Each assistant remembers its first opinion, once the debate is over. */
-  learn({ view, snapshot }: Motion, opinionOf: (role: Role) => First | null): void {
-    const market = this.#marketOf(view);
-    const { closeTimeMs } = snapshot;
-    const { close } = view.candle;
-    market.memories = forEveryRole((role) => {
-      const opinion = opinionOf(role);
-      const memory = market.memories[role];
-      if (opinion === null) return memory;
+  learn({ view }: Motion, opinionOf: (role: Role, place: number) => First | null): void {
+    const { memories } = this.#marketOf(view);
+    const { closeTimeMs, close } = view.candle;
+    for (let place = 0; place < ROLES.length; place += 1) {
+      const role = ROLES[place] as Role;
+      const opinion = opinionOf(role, place);
+      if (opinion === null) continue;
+      const { calls } = memories[role];
       const { confidenceBp } = opinion;
-      return remember(memory, { closeTimeMs, action: wantedBy(opinion), confidenceBp, close });
-    });
+      calls.push({ closeTimeMs, action: wantedBy(opinion), confidenceBp, close });
+      if (calls.length > SHOWN_CALLS) calls.shift();
+    }
   }
 
   #triggerOf(view: MarketView, books: BooksAtClose): Trigger | null {
@@ -104,7 +110,7 @@ export class Motions {
   #marketOf({ instrument: { symbol } }: MarketView): Market {
     let market = this.#markets.get(symbol);
     if (market === undefined) {
-      market = { watch: new Watch(), memories: forEveryRole(() => EMPTY_MEMORY) };
+      market = { watch: new Watch(), memories: forEveryRole(() => ({ calls: [] })) };
       this.#markets.set(symbol, market);
     }
     return market;
@@ -112,9 +118,3 @@ export class Motions {
 }
 
 const NONE: readonly Motion[] = [];
-
-function remember({ calls }: Memory, call: PastCall): Memory {
-  const kept = calls.slice(1 - SHOWN_CALLS);
-  kept.push(call);
-  return { calls: kept };
-}

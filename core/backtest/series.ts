@@ -72,52 +72,55 @@ export function* closesOf<Series extends { readonly candles: CandleSeries }>(
   }
 }
 
+/** Series that close at one time. */
+interface Waiting<Series> {
+  readonly timeMs: number;
+  readonly due: Cursor<Series>[];
+}
+
 /** Which series close next: those that close at one time wait together. */
 class Calendar<Series> {
   /** Latest first: the next one is taken from the end. */
-  readonly #times: number[] = [];
-  readonly #days = new Map<number, Cursor<Series>[]>();
-  #newest: Cursor<Series>[] = [];
-  #newestMs = Number.NaN;
+  readonly #waiting: Waiting<Series>[] = [];
+  #newest: Waiting<Series> | null = null;
 
   enter(cursor: Cursor<Series>): void {
     const { closeTimeMs } = cursor.candle;
     // Markets mostly close together: whoever came last waits where this one will.
-    if (closeTimeMs === this.#newestMs) {
-      this.#newest.push(cursor);
-      return;
-    }
-    let waiting = this.#days.get(closeTimeMs);
-    if (waiting === undefined) {
-      waiting = [];
-      this.#days.set(closeTimeMs, waiting);
-      this.#times.splice(this.#placeOf(closeTimeMs), 0, closeTimeMs);
-    }
-    waiting.push(cursor);
-    this.#newest = waiting;
-    this.#newestMs = closeTimeMs;
+    if (this.#newest?.timeMs !== closeTimeMs) this.#newest = this.#waitingAt(closeTimeMs);
+    this.#newest.due.push(cursor);
   }
 
   /** In the order of their places; `null` when all series have ended. */
   next(): readonly Cursor<Series>[] | null {
-    const timeMs = this.#times.pop();
-    if (timeMs === undefined) return null;
-    const due = this.#days.get(timeMs) ?? [];
-    this.#days.delete(timeMs);
-    if (timeMs === this.#newestMs) this.#newestMs = Number.NaN;
+    const next = this.#waiting.pop();
+    if (next === undefined) return null;
+    if (next === this.#newest) this.#newest = null;
+    const { due } = next;
     // After a hole a series joins others that waited there before it.
-    const inOrder = due.every(({ place }, at) => at === 0 || place > (due[at - 1]?.place ?? 0));
-    return inOrder ? due : due.sort((a, b) => a.place - b.place);
+    return isInOrder(due) ? due : due.sort((a, b) => a.place - b.place);
   }
 
-  #placeOf(timeMs: number): number {
+  #waitingAt(timeMs: number): Waiting<Series> {
     let low = 0;
-    let high = this.#times.length;
+    let high = this.#waiting.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#times[middle] as number) > timeMs) low = middle + 1;
+      if ((this.#waiting[middle] as Waiting<Series>).timeMs > timeMs) low = middle + 1;
       else high = middle;
     }
-    return low;
+    const found = this.#waiting[low];
+    if (found?.timeMs === timeMs) return found;
+    const made = { timeMs, due: [] };
+    if (low === this.#waiting.length) this.#waiting.push(made);
+    else this.#waiting.splice(low, 0, made);
+    return made;
   }
+}
+
+function isInOrder(due: readonly { readonly place: number }[]): boolean {
+  for (let at = 1; at < due.length; at += 1) {
+    if ((due[at]?.place ?? 0) <= (due[at - 1]?.place ?? 0)) return false;
+  }
+  return true;
 }

@@ -1,5 +1,5 @@
 import { ACTIONS, type Stance } from '../assistants/speech.ts';
-import type { Decision, MarketView, Strategy } from './strategy.ts';
+import type { BooksAtClose, Decision, MarketView, Strategy } from './strategy.ts';
 
 /** A strategy that threw, or said what no strategy may say: the run ends there. */
 export class StrategyFault extends Error {
@@ -32,22 +32,23 @@ export class StrategyFault extends Error {
 }
 
 /** One market that closed, and what was decided about it. */
-export interface Decided {
-  readonly view: MarketView;
+export interface Decided<View extends MarketView = MarketView> {
+  readonly view: View;
   readonly decision: Decision;
 }
 
 /** Calls a strategy's `decide` and holds its answer against the contract: markets that closed, in
  * their order and once each, numbers that are numbers. Throws a `StrategyFault`. */
-export function decisionsOf(
+export function decisionsOf<View extends MarketView>(
   strategy: Strategy,
-  closed: readonly MarketView[],
-  decide: () => readonly Decision[],
-): readonly Decided[] {
-  const decisions = answerOf(strategy, closed, decide);
+  closed: readonly View[],
+  books: BooksAtClose,
+): readonly Decided<View>[] {
+  const decisions = answerOf(strategy, closed, books);
   if (decisions.length === 0) return NONE;
+  const decided: Decided<View>[] = [];
   let from = 0;
-  return decisions.map((decision) => {
+  for (const decision of decisions) {
     const { symbol } = decision;
     while (from < closed.length && closed[from]?.instrument.symbol !== symbol) from += 1;
     const view = closed[from];
@@ -56,20 +57,21 @@ export function decisionsOf(
       throw new StrategyFault(placeOf(strategy, closed, symbol), fault ?? NOT_CLOSED);
     }
     from += 1;
-    return { view, decision };
-  });
+    decided.push({ view, decision });
+  }
+  return decided;
 }
 
-const NONE: readonly Decided[] = [];
+const NONE: readonly never[] = [];
 const NOT_CLOSED = 'decided about it although it did not close now, or twice, or out of turn';
 
 function answerOf(
   strategy: Strategy,
   closed: readonly MarketView[],
-  decide: () => readonly Decision[],
+  books: BooksAtClose,
 ): readonly Decision[] {
   try {
-    return decide();
+    return strategy.decide(closed, books);
   } catch (error) {
     const symbols = closed.map(({ instrument }) => instrument.symbol);
     const said = error instanceof Error ? error.message : String(error);

@@ -2,7 +2,7 @@ import type { Holdings, Trigger } from '../assistants/snapshot.ts';
 import type { Action, Stance, Utterance } from '../assistants/speech.ts';
 import type { FollowUp } from '../debate/follow-up.ts';
 import type { Judgement } from '../debate/judge.ts';
-import type { Reading } from '../features/reading.ts';
+import type { Reading, ReadingPart } from '../features/reading.ts';
 import type { Candle, Timeframe } from '../market/candle.ts';
 import type { Instrument } from '../market/instrument.ts';
 
@@ -97,6 +97,9 @@ export interface Strategy {
   /** Candles of the past that its decisions may depend on: what `corro lookahead` checks. Infinite
    * where nothing is ever forgotten. */
   readonly warmup: number;
+  /** What it looks at in readings; left out: everything. Nothing else need be made for it, and what
+   * is not made is `null`, or empty. */
+  readonly reads?: readonly ReadingPart[];
   /** Everything it was made with, JSON-safe: two runs with equal name, version, parameters and data
    * are the same trial. */
   readonly parameters: Readonly<Record<string, unknown>>;

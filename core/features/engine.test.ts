@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../canonical.ts';
 import type { Candle } from '../market/candle.ts';
-import { FeatureEngine, WARM_UP_CANDLES } from './engine.ts';
+import { FeatureEngine, READING_PARTS, WARM_UP_CANDLES } from './engine.ts';
 import { anyShapes, candlesOf, FIRST_MS, type Shape, walk } from './generated.fixture.ts';
 import { startsAgain } from './hole.ts';
 import type { Reading } from './reading.ts';
@@ -54,6 +54,34 @@ describe('feature engine', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  test('any parts of any market - what is named is as in a whole reading', () => {
+    const someParts = fc.subarray([...READING_PARTS]);
+    fc.assert(
+      fc.property(anyShapes(fc), someParts, (shapes, parts) => {
+        const candles = candlesOf(shapes);
+        const engine = new FeatureEngine({ timeframe: '5m', parts });
+        const named = (reading: Reading) => {
+          const { indicators, candlesSeen, warm } = reading;
+          const all: Record<string, unknown> = { ...indicators, ...reading };
+          return [candlesSeen, warm, parts.map((part) => all[part])];
+        };
+        const told = candles.map((candle) => canonicalJson(named(engine.push(candle))));
+        expect(told).toEqual(readings(candles).map((reading) => canonicalJson(named(reading))));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('parts that nobody asked for - not made', () => {
+    const engine = new FeatureEngine({ timeframe: '5m', parts: ['sma20'] });
+    const all = candlesOf(walk(3, 60)).map((candle) => engine.push(candle));
+    const last = all.at(-1);
+    expect(Object.entries(last?.indicators ?? {}).filter(([, value]) => value !== null)).toEqual([
+      ['sma20', expect.any(Number)],
+    ]);
+    expect(last).toMatchObject({ patterns: [], features: [], regime: 'choppy', warm: true });
   });
 
   test('the first candle - seen, not warm, and a vector of full length', () => {

@@ -49,6 +49,9 @@ export interface Indicators {
   readonly volatilityMean: number | null;
 }
 
+/** What somebody may ask of a reading; the rest of it need not be made. */
+export type ReadingPart = keyof Indicators | 'patterns' | 'regime' | 'features';
+
 /** What the closed candles say at one close; computed once per candle, O(1), for the whole ring. */
 export interface Reading {
   readonly indicators: Indicators;

@@ -8,15 +8,20 @@ export interface Liquidity {
   readonly meanQuoteVolume: number;
 }
 
-/** Estimates spread and volume from the newest candles, oldest first. The spread is the two-candle
+/** Estimates spread and volume from the `newest` last of these candles, oldest first. The spread is the two-candle
  * estimator of Abdi and Ranaldo, "A Simple Estimation of Bid-Ask Spreads from Daily Close, High,
  * and Low Prices", Review of Financial Studies 30 (2017), eq. 11: s² = 4 (c_t - η_t)(c_t - η_t+1)
  * in log prices, η the mid-range, negative squares counted as zero, averaged over all pairs. */
-export function estimateLiquidity(candles: readonly Candle[]): Liquidity {
+export function estimateLiquidity(
+  candles: readonly Candle[],
+  newest: number = candles.length,
+): Liquidity {
   let spreads = 0;
   let quoteVolume = 0;
-  let mid = candles[0] === undefined ? 0 : midRange(candles[0]);
-  for (let at = 0; at < candles.length; at += 1) {
+  const from = Math.max(0, candles.length - newest);
+  const first = candles[from];
+  let mid = first === undefined ? 0 : midRange(first);
+  for (let at = from; at < candles.length; at += 1) {
     const candle = candles[at] as Candle;
     const next = candles[at + 1];
     quoteVolume += candle.volume * candle.close;
@@ -25,10 +30,11 @@ export function estimateLiquidity(candles: readonly Candle[]): Liquidity {
     spreads += pairSpread(candle, mid, nextMid);
     mid = nextMid;
   }
-  const pairs = Math.max(1, candles.length - 1);
+  const looked = candles.length - from;
+  const pairs = Math.max(1, looked - 1);
   return {
     spreadBps: Math.round((spreads / pairs) * 1_000_000) / 100,
-    meanQuoteVolume: candles.length === 0 ? 0 : quoteVolume / candles.length,
+    meanQuoteVolume: looked === 0 ? 0 : quoteVolume / looked,
   };
 }
 

@@ -1,7 +1,9 @@
 import type { Candle } from './candle.ts';
 
-/** The newest `capacity` closed candles, oldest forgotten first. Time only moves forward. */
+/** The newest `capacity` closed candles, oldest forgotten first. Time only moves forward. Every
+ * candle is written twice, half a buffer apart, so that the window is always one stretch. */
 export class CandleWindow {
+  readonly #capacity: number;
   readonly #slots: (Candle | undefined)[];
   #next = 0;
   #count = 0;
@@ -10,7 +12,8 @@ export class CandleWindow {
     if (!Number.isInteger(capacity) || capacity < 1) {
       throw new RangeError(`window capacity must be a positive integer, was ${capacity}`);
     }
-    this.#slots = new Array<Candle | undefined>(capacity).fill(undefined);
+    this.#capacity = capacity;
+    this.#slots = new Array<Candle | undefined>(2 * capacity).fill(undefined);
   }
 
   get length(): number {
@@ -28,31 +31,32 @@ export class CandleWindow {
         `openTimeMs must be after ${newest.openTimeMs}, was ${candle.openTimeMs}`,
       );
     }
-    this.#slots[this.#next] = candle;
-    this.#next = (this.#next + 1) % this.#slots.length;
-    if (this.#count < this.#slots.length) this.#count += 1;
+    const [next, capacity] = [this.#next, this.#capacity];
+    this.#slots[next] = candle;
+    this.#slots[next + capacity] = candle;
+    this.#next = next + 1 === capacity ? 0 : next + 1;
+    if (this.#count < capacity) this.#count += 1;
   }
 
   /** `back` = 0 is the newest; `null` where the window does not reach. */
   at(back: number): Candle | null {
     if (back < 0 || back >= this.#count) return null;
-    const index = this.#next - 1 - back;
-    return this.#slots[index < 0 ? index + this.#slots.length : index] ?? null;
+    return this.#slots[this.#start() + this.#count - 1 - back] ?? null;
   }
 
   /** Oldest first: what a snapshot carries. */
   candles(): Candle[] {
-    const list: Candle[] = [];
-    for (let back = this.#count - 1; back >= 0; back -= 1) {
-      const candle = this.at(back);
-      if (candle !== null) list.push(candle);
-    }
-    return list;
+    const start = this.#start();
+    return this.#slots.slice(start, start + this.#count) as Candle[];
   }
 
   clear(): void {
     this.#slots.fill(undefined);
     this.#next = 0;
     this.#count = 0;
+  }
+
+  #start(): number {
+    return this.#count === this.#capacity ? this.#next : 0;
   }
 }

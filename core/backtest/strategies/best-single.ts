@@ -7,7 +7,7 @@ import { OutcomeSettler } from '../../judgement/outcome.ts';
 import { brierOf } from '../../judgement/score.ts';
 import { type House, houseOf, parametersOf, type RingTerms } from '../council.ts';
 import { firstRound } from '../debate.ts';
-import { type Motion, Motions } from '../motions.ts';
+import { type Motion, Motions, RING_READS } from '../motions.ts';
 import type { BooksAtClose, Decision, MarketView, Strategy } from '../strategy.ts';
 import { decisionOf } from './single.ts';
 
@@ -34,6 +34,7 @@ export class BestSingle implements Strategy {
   readonly version = 1;
   /** A record is of everything that was ever settled: no past is too long ago to matter. */
   readonly warmup = Number.POSITIVE_INFINITY;
+  readonly reads = RING_READS;
   readonly parameters: Strategy['parameters'];
   readonly #house: House;
   readonly #outcomes: OutcomeTerms;

@@ -1,6 +1,7 @@
 import { driftLean } from '../../assistants/senses/flow.ts';
 import { stretchLean, trendLean } from '../../assistants/senses/strategy.ts';
 import { ENSEMBLE } from '../../assistants/strategist.ts';
+import type { ReadingPart } from '../../features/reading.ts';
 import type { Predictions } from '../../models/contract.ts';
 import { RING_SETTLED } from '../settled.ts';
 import type { MarketView, Strategy } from '../strategy.ts';
@@ -26,6 +27,7 @@ export function ensemble(
     name: 'ensemble',
     version: 1,
     warmup: RING_SETTLED,
+    reads: ENSEMBLE_READS,
     parameters: { enter, leave, model, ...named },
     thresholds: { enter, leave },
     says: {
@@ -42,6 +44,11 @@ export function ensemble(
     },
   });
 }
+
+const ENSEMBLE_READS = [
+  ...(['sma20', 'sma50', 'bollingerMiddle', 'atr14', 'change12', 'volatility20'] as const),
+  'regime',
+] as const satisfies readonly ReadingPart[];
 
 function rulesLean({ reading, candle }: MarketView) {
   const { sma20, sma50, bollingerMiddle, atr14, change12, volatility20 } = reading.indicators;

@@ -50,6 +50,24 @@ describe('every strategy of the list', () => {
     expect(JSON.stringify(decisionsOf(listed.name))).toBe(JSON.stringify(decisions));
   });
 
+  test.each(STRATEGIES)(
+    '$name - decides the same on whole readings: it names all it reads',
+    (one) => {
+      const strategy = makeStrategy(one.name, {}, ingredients);
+      const { name, version, warmup, parameters } = strategy;
+      const whole = {
+        ...{ name, version, warmup, parameters },
+        decide: (...[closed, books]: Parameters<typeof strategy.decide>) => {
+          for (const { reading } of closed) expect(reading.features.length).toBeGreaterThan(0);
+          return strategy.decide(closed, books);
+        },
+      };
+      const { decisions } = simulate({ series: [market], strategy: whole, gear: 'lean' });
+      expect(strategy.reads).toBeDefined();
+      expect(JSON.stringify(decisions)).toBe(JSON.stringify(decisionsOf(one.name)));
+    },
+  );
+
   test.each(STRATEGIES.filter(({ asked }) => asked === 'closes'))(
     '$name - buys only while flat, sells only while holding, and speaks only to trade',
     ({ name }) => {

@@ -19,6 +19,7 @@ export function meanReversion(parameters: ReversionParameters): Strategy {
     name: 'mean-reversion',
     version: 1,
     warmup: AVERAGES_SETTLED,
+    reads: ['bollingerMiddle', 'atr14', 'rsi14'],
     parameters: { enter, leave, rsi },
     thresholds: { enter, leave },
     says: {

@@ -20,6 +20,7 @@ export function modelStrategy(parameters: ModelParameters, predictions: Predicti
     name: 'ml',
     version: 1,
     warmup: RING_SETTLED,
+    reads: [],
     parameters: { enter, leave, confidence, model: hash, runId: card.runId },
     thresholds: { enter, leave },
     says: {

@@ -19,7 +19,8 @@ export interface Thresholds {
   readonly leave: number;
 }
 
-export interface Rule extends Pick<Strategy, 'name' | 'version' | 'warmup' | 'parameters'> {
+export interface Rule
+  extends Pick<Strategy, 'name' | 'version' | 'warmup' | 'reads' | 'parameters'> {
   readonly thresholds: Thresholds;
   /** What it says beside the number, one fixed line for each side. */
   readonly says: Readonly<Record<'BUY' | 'SELL', string>>;
@@ -30,11 +31,12 @@ export interface Rule extends Pick<Strategy, 'name' | 'version' | 'warmup' | 'pa
 /** A strategy from a rule: asked at every close of a market whose features are warm, it buys only
  * while flat and sells only while holding, and has nothing to say otherwise. */
 export function ruleStrategy(rule: Rule): Strategy {
-  const { name, version, warmup, parameters } = rule;
+  const { name, version, warmup, reads, parameters } = rule;
   return {
     name,
     version,
     warmup,
+    ...(reads === undefined ? {} : { reads }),
     parameters,
     decide: (closed, books) => {
       let decisions: Decision[] | null = null;

@@ -5,7 +5,7 @@ import type { FollowUp } from '../../debate/follow-up.ts';
 import { isHeld } from '../../debate/holding.ts';
 import { type House, houseOf, parametersOf, type RingTerms, whyOf } from '../council.ts';
 import { firstRound } from '../debate.ts';
-import { type Motion, Motions } from '../motions.ts';
+import { type Motion, Motions, RING_READS } from '../motions.ts';
 import { RING_SETTLED } from '../settled.ts';
 import type { BooksAtClose, Decision, MarketView, Strategy } from '../strategy.ts';
 
@@ -30,6 +30,7 @@ export class Single implements Strategy {
   readonly name: string;
   readonly version = 1;
   readonly warmup = RING_SETTLED;
+  readonly reads = RING_READS;
   readonly parameters: Strategy['parameters'];
   readonly #role: Role;
   readonly #house: House;

@@ -20,6 +20,7 @@ export function trendFollowing(parameters: TrendParameters): Strategy {
     name: 'trend-following',
     version: 1,
     warmup: AVERAGES_SETTLED,
+    reads: ['sma20', 'sma50', 'atr14', 'adx14'],
     parameters: { enter, leave, adx },
     thresholds: { enter, leave },
     says: {

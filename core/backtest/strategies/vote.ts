@@ -9,7 +9,7 @@ import {
   whyOf,
 } from '../council.ts';
 import { firstRound } from '../debate.ts';
-import { type Motion, Motions } from '../motions.ts';
+import { type Motion, Motions, RING_READS } from '../motions.ts';
 import { RING_SETTLED } from '../settled.ts';
 import type { BooksAtClose, Decision, MarketView, Strategy } from '../strategy.ts';
 
@@ -20,6 +20,7 @@ export class Vote implements Strategy {
   readonly name = 'vote';
   readonly version = 1;
   readonly warmup = RING_SETTLED;
+  readonly reads = RING_READS;
   readonly parameters: Strategy['parameters'];
   readonly #house: House;
   readonly #motions: Motions;
