@@ -84,7 +84,8 @@ export async function withResearch<T>(
     const account = accountOf(flags, markets.quote);
     const store = await TrialStore.open(options.home);
     if (store.damaged > 0) {
-      screen.line(`${store.path}: ${store.damaged} lines are no trials and were passed over`);
+      const lost = `${store.damaged} lines cannot be read as trials and are not counted as such`;
+      screen.line(`${store.path}: ${lost}: more may have been tried than is said`);
     }
     const laboratory = new Laboratory({
       ...{ markets, store, screen, threads: flags.threads, command: options.command },
