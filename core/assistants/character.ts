@@ -1,3 +1,4 @@
+import type { Regime } from '../features/reading.ts';
 import type { Memory, RingContext } from './mind.ts';
 import type { Role } from './role.ts';
 import { impressionsOf } from './senses/all.ts';
@@ -11,8 +12,8 @@ import { heldBy } from './transcript.ts';
 /** What makes one assistant different from the others. The talk itself is the same for all. */
 export interface Character {
   readonly role: Role;
-  /** What it watches, and how much each counts with it. May depend on the regime. */
-  watches(snapshot: Snapshot): readonly Watch[];
+  /** What it watches in a regime, and how much each counts with it. */
+  watches(regime: Regime): readonly Watch[];
   /** Weight it gives to what others show it, against the mean weight of its own: 0 = none. */
   readonly openness: number;
   /** Why it can say nothing at all here; it then holds with little confidence and abstains. */
@@ -36,11 +37,11 @@ export interface View {
   readonly weighed: readonly Weighed[];
 }
 
-const SILENT_CONFIDENCE_BP = 500;
-const HOLD_CONFIDENCE_BP = 8_000;
-const MOST_REASONS = 3;
+export const SILENT_CONFIDENCE_BP = 500;
+export const HOLD_CONFIDENCE_BP = 8_000;
+export const MOST_REASONS = 3;
 /** What others have shown it weighs at most this much of its own evidence, all together. */
-const MOST_BORROWED = 0.9;
+export const MOST_BORROWED = 0.9;
 
 /** What a view is made of beside the snapshot. */
 export interface Sight {
@@ -79,7 +80,7 @@ function impressionsHad(
   snapshot: Snapshot,
   shown: ReadonlySet<string>,
 ): { readonly weighed: readonly Weighed[]; readonly coverage: number } {
-  const watches = character.watches(snapshot);
+  const watches = character.watches(snapshot.reading.regime);
   const weighed: Weighed[] = [];
   let [total, read] = [0, 0];
   for (const { sense, weight } of watches) {

@@ -6,12 +6,18 @@ import { challengeIn, rebuttalIn, revisionIn } from './talk.ts';
 import { standingOf } from './transcript.ts';
 
 /** Less sure than this, an assistant abstains rather than votes. */
-const LEAST_CONFIDENCE_BP = 1_000;
+export const LEAST_CONFIDENCE_BP = 1_000;
+
+/** A mind that can be asked what it is made of. */
+export interface CharacterMind extends Mind {
+  readonly character: Character;
+}
 
 /** The mind of a character: the same manner of speaking for everyone, over its own evidence. */
-export function mindOf(character: Character): Mind {
+export function mindOf(character: Character): CharacterMind {
   return {
     role: character.role,
+    character,
     opinion: (snapshot, memory, wordless = false) =>
       firstView(character, snapshot, { memory, wordless }).opinion,
     challenge: (context) => challengeIn(character, context),

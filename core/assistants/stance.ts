@@ -29,7 +29,7 @@ export interface Weighed {
 }
 
 /** How sure a complete, undivided view is at most, and one that is evenly split. */
-const SPLIT_CONFIDENCE = 0.25;
+export const SPLIT_CONFIDENCE = 0.25;
 
 /** The stance that weighed impressions make: each spreads its weight over buying, selling and
  * waiting by lean and caution. With no impressions: HOLD. */

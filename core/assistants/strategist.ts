@@ -39,5 +39,5 @@ const WATCHES = {
 export const strategist = mindOf({
   role: 'strategist',
   openness: 0.8,
-  watches: ({ reading }) => WATCHES[reading.regime],
+  watches: (regime) => WATCHES[regime],
 });

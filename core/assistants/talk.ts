@@ -15,10 +15,10 @@ import { distance, topAction } from './stance.ts';
 import { factsCitedBy, type Held, saidBy, standingOf } from './transcript.ts';
 
 /** Opinions nearer than this are not worth a question. */
-const LEAST_DISTANCE = 3_000;
+export const LEAST_DISTANCE = 3_000;
 /** A revision that moves no share by at least this says nothing. */
-const LEAST_SHIFT = 300;
-const MOST_POINTS = 2;
+export const LEAST_SHIFT = 300;
+export const MOST_POINTS = 2;
 
 /** A challenge to the opinion this assistant disagrees with most: the distance between the
  * stances times the other's confidence; on equal terms the earlier role. It shows facts the

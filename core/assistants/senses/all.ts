@@ -18,9 +18,8 @@ import { drawdown, exposure, openPosition, wildness } from './risk.ts';
 import type { Impression, Sense } from './sense.ts';
 import { meansTrend, stretch } from './strategy.ts';
 
-/** Every way to read evidence: an assistant that is shown a fact it does not watch itself reads
- * it the way its owner does. */
-export const ALL_SENSES: readonly Sense[] = [
+/** Every sense by its name, in the order in which what is shown is read. */
+export const SENSES = {
   move,
   volume,
   drift,
@@ -47,7 +46,12 @@ export const ALL_SENSES: readonly Sense[] = [
   depth,
   followThrough,
   efficiency,
-];
+} as const satisfies Readonly<Record<string, Sense>>;
+export type SenseName = keyof typeof SENSES;
+
+/** Every way to read evidence: an assistant that is shown a fact it does not watch itself reads
+ * it the way its owner does. */
+export const ALL_SENSES: readonly Sense[] = Object.values(SENSES);
 
 /** What the cited facts say: the impressions that are about one of them, in a fixed order. */
 export function impressionsOf(facts: ReadonlySet<string>, snapshot: Snapshot): Impression[] {

@@ -4,7 +4,7 @@ import { candlePath, cite, quiet, senseOf } from './sense.ts';
 
 /** An oscillator between two extremes: 1 at `oversold` and beyond, -1 at `overbought` and
  * beyond, 0 in the inner half. */
-function oscillator(value: number, oversold: number, overbought: number): number {
+export function oscillator(value: number, oversold: number, overbought: number): number {
   const quarter = (overbought - oversold) / 4;
   const low = ramp(value, oversold + quarter, oversold);
   return low > 0 ? low : -ramp(value, overbought - quarter, overbought);
@@ -111,7 +111,7 @@ export const directional = senseOf((snapshot) => {
   return { lean, caution: quiet(lean), words, evidence: cited.evidence };
 });
 
-const PATTERN_LEAN = {
+export const PATTERN_LEAN = {
   bullish_engulfing: 0.8,
   bearish_engulfing: -0.8,
   hammer: 0.6,

@@ -2,15 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EMPTY_MEMORY, type Memory } from '../../assistants/mind.ts';
 import type { Role } from '../../assistants/role.ts';
-import { candlesOf, ORDINARY, snapshotOf } from '../../assistants/snapshot.fixture.ts';
+import { candlesOf, snapshotOf } from '../../assistants/snapshot.fixture.ts';
 import type { Snapshot } from '../../assistants/snapshot.ts';
 import { ACTIONS } from '../../assistants/speech.ts';
 import { DEFAULT_RULES } from '../../debate/rules.ts';
 import { DEFAULT_USER_CONFIG } from '../../debate/user-config.ts';
 import { EQUAL_REGIME_WEIGHTS, forEveryRole, type RegimeWeights } from '../../debate/weights.ts';
-import { type Indicators, PATTERNS, REGIMES } from '../../features/reading.ts';
 import { holdDebate } from '../debate.ts';
 import { LeanRing, type LeanTerms } from './debate.ts';
+import { snapshots } from './snapshots.fixture.ts';
 
 // Failure here looks like: a backtest in the lean gear that trades what the ring would not have.
 
@@ -33,85 +33,6 @@ function both(
   const { ruling, opinions } = spoken;
   return [JSON.stringify(lean), JSON.stringify({ ruling, opinions })];
 }
-
-/** Numbers that a market could show, levels at which something happens among them, or none. */
-const level = (low: number, high: number, ...marked: readonly number[]) =>
-  fc.option(
-    fc.oneof(
-      { weight: 4, arbitrary: fc.double({ min: low, max: high, noNaN: true }) },
-      { weight: 1, arbitrary: fc.constantFrom(low, high, ...marked) },
-    ),
-    { freq: 12 },
-  );
-const price = level(90, 110, 100);
-const share = level(-0.1, 0.1, 0);
-
-const indicators: fc.Arbitrary<Indicators> = fc.record({
-  rsi14: level(0, 100, 25, 37.5, 50, 75),
-  macd: share,
-  macdSignal: share,
-  macdHistogram: level(-2, 2, 0),
-  bollingerUpper: price,
-  bollingerMiddle: price,
-  bollingerLower: price,
-  emaFast: price,
-  emaSlow: price,
-  sma20: price,
-  sma50: price,
-  stochasticK: level(0, 100, 50),
-  stochasticD: level(0, 100, 50),
-  williamsR: level(-100, 0, -50),
-  cci20: level(-400, 400, 0),
-  adx14: level(0, 100, 15, 20, 40),
-  plusDi14: level(0, 60, 20),
-  minusDi14: level(0, 60, 20),
-  atr14: level(0, 5, 1),
-  vwap: price,
-  change1: share,
-  change3: share,
-  change12: share,
-  volumeRatio: level(0, 10, 0.4, 1, 1.2, 2.5),
-  volatility20: level(0, 0.03, 0.004, 0.02),
-  volatilityMean: level(0, 0.03, 0.004),
-});
-
-const holdings = fc.record({
-  quantity: fc.constantFrom('0', '0.5'),
-  entryPrice: fc.constantFrom('0', '97.5', '100', '104.25'),
-  exposureBps: fc.constantFrom(0, 400, 1_500, 3_600, 4_999, 5_000, 6_500),
-  drawdownBps: fc.constantFrom(0, 90, 700, 1_499, 1_500, 2_500),
-  openOrders: fc.constantFrom(0, 0, 0, 1),
-});
-
-const candles = fc
-  .tuple(
-    fc.array(fc.integer({ min: 950, max: 1_050 }), { minLength: 32, maxLength: 32 }),
-    fc.boolean(),
-  )
-  .map(([closes, flat]) => candlesOf(closes.map((close) => (flat ? 100 : close / 10))));
-
-/** A hole before the last candle makes the data stale. */
-const broken = candles.map((list) =>
-  list.map((candle, at) =>
-    at < 31 ? { ...candle, closeTimeMs: candle.closeTimeMs - 3_600_000 } : candle,
-  ),
-);
-
-const snapshots: fc.Arbitrary<Snapshot> = fc
-  .record({
-    candles: fc.oneof({ weight: 6, arbitrary: candles }, { weight: 1, arbitrary: broken }),
-    indicators: fc.oneof(indicators, fc.constant(ORDINARY)),
-    reading: fc.record({
-      regime: fc.constantFrom(...REGIMES),
-      patterns: fc.uniqueArray(fc.constantFrom(...PATTERNS), { maxLength: 3 }),
-    }),
-    holdings,
-    liquidity: fc.record({
-      spreadBps: fc.constantFrom(0, 2, 15, 60, 61),
-      meanQuoteVolume: fc.constantFrom(0, 500, 1_000, 4_000),
-    }),
-  })
-  .map(snapshotOf);
 
 const memory: fc.Arbitrary<Memory> = fc
   .array(

@@ -1,10 +1,13 @@
 import { staleWhy } from '../../assistants/auditor.ts';
+import { HOLD_CONFIDENCE_BP, SILENT_CONFIDENCE_BP } from '../../assistants/character.ts';
 import { notExecutable } from '../../assistants/executor.ts';
 import type { Memory } from '../../assistants/mind.ts';
+import { LEAST_CONFIDENCE_BP } from '../../assistants/mind-of.ts';
 import { vetoOf } from '../../assistants/risk-manager.ts';
 import { ROLES, type Role } from '../../assistants/role.ts';
 import type { Snapshot } from '../../assistants/snapshot.ts';
 import type { Stance } from '../../assistants/speech.ts';
+import { LEAST_DISTANCE, LEAST_SHIFT, MOST_POINTS } from '../../assistants/talk.ts';
 import { recordBp } from '../../assistants/track-record.ts';
 import { isHeld } from '../../debate/holding.ts';
 import { type Ruling, rulesFor } from '../../debate/judge.ts';
@@ -38,14 +41,6 @@ const SEATS = ROLES.length;
 const FUNDAMENTAL = ROLES.indexOf('fundamental_analyst');
 const EXECUTOR = ROLES.indexOf('executor');
 const AUDITOR = ROLES.indexOf('auditor');
-
-/** Numbers of core/assistants: character.ts, mind-of.ts and talk.ts. */
-const SILENT_CONFIDENCE_BP = 500;
-const BLOCKED_CONFIDENCE_BP = 8_000;
-const LEAST_CONFIDENCE_BP = 1_000;
-const LEAST_DISTANCE = 3_000;
-const LEAST_SHIFT = 300;
-const MOST_POINTS = 2;
 
 const WHOLE_SNAPSHOT = 32;
 /** With more rounds there would be more than one of talk. */
@@ -122,7 +117,7 @@ export class LeanRing {
     if (blocked === null) return;
     const [evidence] = blocked.evidence;
     const cited = BLOCKED_BY.get(evidence?.fact ?? '') ?? 0;
-    (this.#opinions[EXECUTOR] as LeanView).fix(BLOCKED_CONFIDENCE_BP, cited);
+    (this.#opinions[EXECUTOR] as LeanView).fix(HOLD_CONFIDENCE_BP, cited);
   }
 
   #contested(): boolean {

@@ -1,37 +1,25 @@
 import { clamp, inUnitsOf, ramp } from '../../assistants/figures.ts';
+import { SENSES, type SenseName } from '../../assistants/senses/all.ts';
+import { oscillator, PATTERN_LEAN } from '../../assistants/senses/chart.ts';
+import { driftLean } from '../../assistants/senses/flow.ts';
+import { quiet } from '../../assistants/senses/sense.ts';
+import { stretchLean, trendLean } from '../../assistants/senses/strategy.ts';
 import type { Snapshot } from '../../assistants/snapshot.ts';
-import type { Pattern } from '../../features/reading.ts';
 import type { Candle } from '../../market/candle.ts';
+
+/** The senses that read news, of which there is none in a backtest. */
+type NewsSense = 'newsSentiment' | 'socialSentiment' | 'marketCap';
+const NEWS: ReadonlySet<string> = new Set<NewsSense>([
+  'newsSentiment',
+  'socialSentiment',
+  'marketCap',
+]);
+export type LeanSense = Exclude<SenseName, NewsSense>;
 
 /** Every sense of core/assistants/senses in the order in which it is read there, news left out. A
  * sense is its place here, and a fact that is the subject of a sense is that place's bit: all else
  * that a reason cites moves no decision. */
-export const LEAN_SENSES = [
-  'move',
-  'volume',
-  'drift',
-  'rsi',
-  'stochastic',
-  'williams',
-  'cci',
-  'bollinger',
-  'macd',
-  'emaCross',
-  'directional',
-  'pattern',
-  'wildness',
-  'exposure',
-  'drawdown',
-  'openPosition',
-  'meansTrend',
-  'stretch',
-  'cost',
-  'fairPrice',
-  'depth',
-  'followThrough',
-  'efficiency',
-] as const;
-export type LeanSense = (typeof LEAN_SENSES)[number];
+export const LEAN_SENSES = Object.keys(SENSES).filter((name): name is LeanSense => !NEWS.has(name));
 
 export const SENSE_COUNT = LEAN_SENSES.length;
 
@@ -47,7 +35,6 @@ export const CITES: readonly number[] = LEAN_SENSES.map(
 );
 
 const SQRT_3 = Math.sqrt(3);
-const SQRT_12 = Math.sqrt(12);
 const FEWEST_CANDLES = 16;
 
 /** What all senses say of one snapshot, as numbers. One is filled again for each motion. */
@@ -75,9 +62,8 @@ export class LeanReadings {
     this.present |= 1 << sense;
   }
 
-  /** A neutral reading speaks for waiting, by a third. */
   #lean(sense: number, lean: number): void {
-    this.#say(sense, lean, 0.4 * (1 - Math.abs(lean)));
+    this.#say(sense, lean, quiet(lean));
   }
 
   #readFlow({ reading: { indicators } }: Snapshot): void {
@@ -91,7 +77,7 @@ export class LeanReadings {
       this.#say(AT.volume, lean, ramp(volumeRatio, 1.2, 0.4));
     }
     if (change12 !== null && volatility20 !== null) {
-      this.#lean(AT.drift, clamp(inUnitsOf(change12, 1.5 * volatility20 * SQRT_12), -1, 1));
+      this.#lean(AT.drift, driftLean(change12, volatility20));
     }
   }
 
@@ -127,11 +113,10 @@ export class LeanReadings {
       this.#lean(AT.pattern, sum / patterns.length);
     }
     if (sma50 !== null && sma20 !== null && atr !== null) {
-      this.#lean(AT.meansTrend, clamp(inUnitsOf(sma20 - sma50, 1.5 * atr), -1, 1));
+      this.#lean(AT.meansTrend, trendLean(sma20, sma50, atr));
     }
     if (bollingerMiddle !== null && atr !== null) {
-      const away = inUnitsOf(close - bollingerMiddle, atr);
-      this.#lean(AT.stretch, -Math.sign(away) * clamp((Math.abs(away) - 0.5) / 2, 0, 1));
+      this.#lean(AT.stretch, stretchLean(close, bollingerMiddle, atr));
     }
   }
 
@@ -196,21 +181,4 @@ export class LeanReadings {
       this.#say(AT.efficiency, lean, 0.6 * (1 - Math.abs(lean)));
     }
   }
-}
-
-const PATTERN_LEAN = {
-  bullish_engulfing: 0.8,
-  bearish_engulfing: -0.8,
-  hammer: 0.6,
-  shooting_star: -0.6,
-  doji: 0,
-  morning_star: 1,
-  evening_star: -1,
-} as const satisfies Record<Pattern, number>;
-
-/** 1 at `oversold` and beyond, -1 at `overbought` and beyond, 0 in the inner half. */
-function oscillator(value: number, oversold: number, overbought: number): number {
-  const quarter = (overbought - oversold) / 4;
-  const low = ramp(value, oversold + quarter, oversold);
-  return low > 0 ? low : -ramp(value, overbought - quarter, overbought);
 }

@@ -1,93 +1,58 @@
-import { ROLES, type Role } from '../../assistants/role.ts';
+import { type Character, MOST_BORROWED, MOST_REASONS } from '../../assistants/character.ts';
+import { minds } from '../../assistants/minds.ts';
+import { ROLES } from '../../assistants/role.ts';
+import { SENSES } from '../../assistants/senses/all.ts';
+import type { Sense } from '../../assistants/senses/sense.ts';
+import { SPLIT_CONFIDENCE } from '../../assistants/stance.ts';
 import type { Regime } from '../../features/reading.ts';
-import { AT, CITES, type LeanReadings, type LeanSense, SENSE_COUNT } from './senses.ts';
+import { CITES, LEAN_SENSES, type LeanReadings, SENSE_COUNT } from './senses.ts';
 
 /** What one assistant watches: places of senses and their weights, side by side. */
 interface Watches {
-  readonly senses: readonly number[];
-  readonly weights: readonly number[];
+  readonly senses: Int32Array;
+  readonly weights: Float64Array;
   readonly total: number;
   /** Weight given to what others show, before it is bounded by what could be read. */
   readonly each: number;
 }
 
-type Watched = readonly (readonly [LeanSense, number])[];
-
-function watches(openness: number, watched: Watched): Watches {
-  const total = watched.reduce((sum, [, weight]) => sum + weight, 0);
+function watchesOf({ watches, openness }: Character, regime: Regime): Watches {
+  const all = watches(regime);
+  const total = all.reduce((sum, { weight }) => sum + weight, 0);
+  const placed = all.flatMap(({ sense, weight }) => {
+    const place = PLACES.get(sense);
+    return place === undefined ? [] : [{ place, weight }];
+  });
   return {
-    senses: watched.map(([name]) => AT[name]),
-    weights: watched.map(([, weight]) => weight),
+    senses: Int32Array.from(placed, ({ place }) => place),
+    weights: Float64Array.from(placed, ({ weight }) => weight),
     total,
-    each: (openness * total) / Math.max(1, watched.length),
+    each: (openness * total) / Math.max(1, all.length),
   };
 }
 
-function strategist(trend: number, momentum: number, reversion: number): Watches {
-  return watches(0.8, [
-    ['meansTrend', trend],
-    ['drift', momentum],
-    ['stretch', reversion],
-  ]);
+const PLACES: ReadonlyMap<Sense, number> = new Map(
+  LEAN_SENSES.map((name, place) => [SENSES[name], place]),
+);
+
+function watchesIn(regime: Regime): readonly Watches[] {
+  return ROLES.map((role) => watchesOf(minds[role].character, regime));
 }
 
-const STRATEGIST = {
-  trend_up: strategist(2, 2, 1),
-  trend_down: strategist(2, 2, 1),
-  calm: strategist(1, 0.5, 2),
-  choppy: strategist(1, 1, 2),
-  turbulent: strategist(1, 1, 1.5),
-} as const satisfies Record<Regime, Watches>;
-
-/** The numbers of core/assistants: who watches what, with which weight. The strategist's depend on
- * the regime; the fundamental analyst has no news to watch in a backtest. */
-const WATCHES = {
-  market_monitor: watches(0.8, [
-    ['move', 2],
-    ['volume', 1.5],
-  ]),
-  technical_analyst: watches(1, [
-    ['rsi', 3],
-    ['bollinger', 2],
-    ['macd', 2],
-    ['emaCross', 1.5],
-    ['stochastic', 1],
-    ['williams', 1],
-    ['cci', 1],
-    ['directional', 1.5],
-    ['pattern', 1],
-  ]),
-  fundamental_analyst: watches(0.7, []),
-  risk_manager: watches(1, [
-    ['exposure', 2],
-    ['wildness', 2],
-    ['drawdown', 1.5],
-    ['openPosition', 2],
-  ]),
-  strategist: STRATEGIST.choppy,
-  executor: watches(1.2, [
-    ['fairPrice', 2],
-    ['cost', 1],
-    ['depth', 1],
-  ]),
-  auditor: watches(1, [
-    ['efficiency', 2],
-    ['followThrough', 1.5],
-  ]),
-} as const satisfies Record<Role, Watches>;
-
-const BY_PLACE: readonly Watches[] = ROLES.map((role) => WATCHES[role]);
-const STRATEGIST_PLACE = ROLES.indexOf('strategist');
+/** The characters of core/assistants as numbers, by regime and by place of `ROLES`. */
+export const WATCHES = {
+  trend_up: watchesIn('trend_up'),
+  trend_down: watchesIn('trend_down'),
+  calm: watchesIn('calm'),
+  choppy: watchesIn('choppy'),
+  turbulent: watchesIn('turbulent'),
+} as const satisfies Record<Regime, readonly Watches[]>;
 
 export const BUY = 0;
 export const SELL = 1;
 export const HOLD = 2;
 /** Two actions share the first place. */
 export const TORN = -1;
-
-const MOST_REASONS = 3;
-const MOST_BORROWED = 0.9;
-const SPLIT_CONFIDENCE = 0.25;
 
 /** One assistant's view as numbers: what core/assistants/character.ts calls a view, without its
  * words. One is filled again for each motion. */
@@ -119,8 +84,7 @@ export class LeanView {
   /** The view of the assistant at `place` of `ROLES`, who keeps `keptBp` of its confidence, after
    * it was shown the subjects of `shown`. */
   form(place: number, readings: LeanReadings, given: Given): void {
-    const watched =
-      place === STRATEGIST_PLACE ? STRATEGIST[given.regime] : (BY_PLACE[place] as Watches);
+    const watched = WATCHES[given.regime][place] as Watches;
     const read = this.#takeOwn(watched, readings);
     if (given.shown !== 0) this.#borrow(watched, readings, { read, shown: given.shown });
     this.#weigh(readings);
