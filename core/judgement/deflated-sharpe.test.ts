@@ -59,14 +59,31 @@ describe('deflated Sharpe ratio', () => {
 
   test('many trials whose Sharpe ratios were not kept - nothing is claimed', () => {
     const moments = momentsOf(Float64Array.from(walkOf('kept', { count: 500, mean: 0.001 })));
-    const found = deflatedSharpe(moments, { count: 40, sharpes: [0.1] });
+    const found = deflatedSharpe(moments, {
+      count: 40,
+      sharpes: [{ sharpe: 0.1, returns: 100 }],
+    });
     expect(found).toMatchObject({ trials: 40, trialVariance: null, benchmark: null });
     expect(found.deflated).toBeNull();
     expect(found.probabilistic).not.toBeNull();
   });
 
+  test('trials of other lengths - weigh by what their ratio is worth', () => {
+    const moments = momentsOf(Float64Array.from(walkOf('length', { count: 400, mean: 0.001 })));
+    const alike = [0.1, -0.05, 0.02].map((sharpe) => ({ sharpe, returns: 400 }));
+    const other = [0.2, -0.1, 0.04].map((sharpe) => ({ sharpe, returns: 100 }));
+    const [one, two] = [alike, other].map((sharpes) =>
+      deflatedSharpe(moments, { count: 3, sharpes }),
+    );
+    expect(two?.trialVariance).toBeCloseTo(one?.trialVariance ?? 0, 12);
+    expect(two?.deflated).toBeCloseTo(one?.deflated ?? 0, 12);
+  });
+
   test('a run that never moved - null throughout', () => {
-    const found = deflatedSharpe(momentsOf(new Float64Array(100)), { count: 2, sharpes: [0, 0.1] });
+    const found = deflatedSharpe(momentsOf(new Float64Array(100)), {
+      count: 2,
+      sharpes: [0, 0.1].map((sharpe) => ({ sharpe, returns: 100 })),
+    });
     expect(found).toMatchObject({ sharpe: null, probabilistic: null, deflated: null });
   });
 

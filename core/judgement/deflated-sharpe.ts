@@ -40,21 +40,26 @@ export function bestWithoutSkill(trials: number, variance: number): number {
   return Math.sqrt(variance) * ((1 - EULER_GAMMA) * first + EULER_GAMMA * second);
 }
 
+/** A trial's Sharpe ratio of one of its own periods, and over how many returns. */
+export type TrialSharpe = Pick<ObservedSharpe, 'sharpe' | 'returns'>;
+
 /** All trials that were made until the judged one was chosen. */
 export interface Trials {
   /** The judged one included; every trial counts, also one that was thrown away. */
   readonly count: number;
-  /** Sharpe ratios of one period of the trials that have one; `[]` when they were not kept. */
-  readonly sharpes: readonly number[];
+  /** Those that have a Sharpe ratio; `[]` when they were not kept. */
+  readonly sharpes: readonly TrialSharpe[];
 }
 
 export const ONE_TRIAL: Trials = { count: 1, sharpes: [] };
 
 /** The probability that a Sharpe ratio is more than the luck of the best of so many trials. Trials
  * count in full, though correlated ones are fewer than they look: the answer errs on the careful
- * side. */
+ * side. A trial over m returns where the judged has n says as much as its ratio times √(m / n):
+ * without skill a ratio's variance is 1 / m, so one of another length or timeframe is comparable. */
 export function deflatedSharpe(moments: Moments, { count, sharpes }: Trials): DeflatedSharpe {
-  const trialVariance = count > 1 ? varianceOf(sharpes) : null;
+  const alike = sharpes.map(({ sharpe, returns }) => sharpe * Math.sqrt(returns / moments.count));
+  const trialVariance = count > 1 ? varianceOf(alike) : null;
   const sharpe = sharpeOf(moments);
   const benchmark = count === 1 ? 0 : varianceToBenchmark(count, trialVariance);
   const { skewness, kurtosis } = moments;

@@ -1,5 +1,5 @@
 import type { DeflatedSharpe } from '../../core/judgement/assessment.ts';
-import { deflatedSharpe } from '../../core/judgement/deflated-sharpe.ts';
+import { deflatedSharpe, type Trials } from '../../core/judgement/deflated-sharpe.ts';
 import { sharpeOf } from '../../core/judgement/moments.ts';
 import { type Overfitting, probabilityOfOverfitting } from '../../core/judgement/overfitting.ts';
 import type { ParameterSet } from './grid.ts';
@@ -89,15 +89,13 @@ export async function sweep(inputs: SweepInputs): Promise<SweepReport> {
 }
 
 /** All that was ever tried on any of these candles, whatever command tried it: what the best one
- * must be held against. The variance is that of trials of the same clock, where there are two. */
-export function trialsOn(
-  store: TrialStore,
-  data: Stretch,
-): { readonly count: number; readonly sharpes: readonly number[] } {
+ * must be held against. */
+export function trialsOn(store: TrialStore, data: Stretch): Trials {
   const all = store.overlapping(data);
-  const same = all.filter((trial) => trial.data.hash === data.hash);
-  const compared = same.length >= 2 ? same : all;
-  const sharpes = compared.flatMap(({ moments }) => sharpeOf(moments) ?? []);
+  const sharpes = all.flatMap(({ moments }) => {
+    const sharpe = sharpeOf(moments);
+    return sharpe === null ? [] : [{ sharpe, returns: moments.count }];
+  });
   return { count: Math.max(1, all.length), sharpes };
 }
 
