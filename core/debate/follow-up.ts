@@ -56,7 +56,7 @@ export function followUp(
   if (verdict.confidenceBp < rules.minConfidenceBp) {
     return { kind: 'escalate', side, why: 'low_confidence' };
   }
-  return { kind: 'order', side };
+  return ORDERS[side];
 }
 
 interface Barriers {
@@ -73,6 +73,15 @@ function barrierTo(side: Side, { rules, symbol, quantity }: Barriers): StandReas
   return side === 'SELL' && !isHeld(quantity) ? 'flat' : null;
 }
 
+/** One for each reason and side, whoever asks: a backtest keeps a million of them. */
+const NOTHINGS = Object.fromEntries(
+  Object.keys(STAND_REASONS).map((why) => [why, { kind: 'nothing', why }]),
+) as Readonly<Record<StandReason, FollowUp>>;
+const ORDERS = {
+  BUY: { kind: 'order', side: 'BUY' },
+  SELL: { kind: 'order', side: 'SELL' },
+} as const satisfies Record<Side, FollowUp>;
+
 function nothing(why: StandReason): FollowUp {
-  return { kind: 'nothing', why };
+  return NOTHINGS[why];
 }

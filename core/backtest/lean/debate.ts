@@ -218,6 +218,7 @@ export class LeanRing {
 
   #calls(moved: number): readonly AssistantCall[] {
     return ROLES.map((role, place) => {
+      if (place === FUNDAMENTAL) return NO_NEWS;
       const opinion = this.#opinions[place] as LeanView;
       const first = stanceOf(opinion);
       const isMoved = (moved & (1 << place)) !== 0;
@@ -231,6 +232,15 @@ export class LeanRing {
     });
   }
 }
+
+/** What the fundamental analyst says without news: the same object for all motions. */
+const NO_NEWS: AssistantCall = {
+  role: ROLES[FUNDAMENTAL] as Role,
+  first: { buyBp: 0, sellBp: 0, holdBp: 10_000 },
+  firstConfidenceBp: SILENT_CONFIDENCE_BP,
+  last: { buyBp: 0, sellBp: 0, holdBp: 10_000 },
+  choice: 'ABSTAIN',
+};
 
 /** By choice + 1. */
 const CHOICES = ['ABSTAIN', 'BUY', 'SELL', 'HOLD'] as const;

@@ -44,11 +44,15 @@ const indicators: fc.Arbitrary<Indicators> = fc.record({
   volatilityMean: level(0, 0.03, 0.004),
 });
 
+/** Basis points around the levels at which something happens, and those levels. */
+const bps = (high: number, ...marked: readonly number[]) =>
+  fc.oneof(fc.constantFrom(0, ...marked), fc.integer({ min: 0, max: high }));
+
 const holdings = fc.record({
   quantity: fc.constantFrom('0', '0.5'),
   entryPrice: fc.constantFrom('0', '97.5', '100', '104.25'),
-  exposureBps: fc.constantFrom(0, 400, 1_500, 3_600, 4_999, 5_000, 6_500),
-  drawdownBps: fc.constantFrom(0, 90, 700, 1_499, 1_500, 2_500),
+  exposureBps: bps(6_500, 400, 1_500, 3_600, 4_999, 5_000),
+  drawdownBps: bps(2_500, 90, 700, 1_499, 1_500),
   openOrders: fc.constantFrom(0, 0, 0, 1),
 });
 
@@ -78,7 +82,10 @@ export const snapshots: fc.Arbitrary<Snapshot> = fc
     holdings,
     liquidity: fc.record({
       spreadBps: fc.constantFrom(0, 2, 15, 60, 61),
-      meanQuoteVolume: fc.constantFrom(0, 500, 1_000, 4_000),
+      meanQuoteVolume: fc.oneof(
+        fc.constantFrom(0, 500, 1_000, 4_000),
+        fc.integer({ min: 1, max: 8_000 }),
+      ),
     }),
   })
   .map(snapshotOf);

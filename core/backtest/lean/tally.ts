@@ -139,7 +139,7 @@ function meanConfidence(choices: Int32Array, confidences: Float64Array, action: 
     weight += own;
     weighed += own * (confidences[place] as number);
   }
-  return Math.floor(weighed / weight);
+  return Math.floor(weighed / weight) | 0;
 }
 
 /** The verdict, by SPEC.md: quorum, then threshold, then the rule on text, then the veto. */
@@ -200,7 +200,8 @@ export function leanArms(firsts: Ballots, bench: Bench): ControlArms {
     bestSingle: {
       role: ROLES[best] as Role,
       action: ACTION_NAMES[firsts.choices[best] as 0 | 1 | 2],
-      confidenceBp: firsts.confidences[best] as number,
+      // Small integers, as in `stanceOf`.
+      confidenceBp: (firsts.confidences[best] as number) | 0,
     },
     voteWithoutDebate: { kind, action, confidenceBp },
     hold: HOLD_ARM,
