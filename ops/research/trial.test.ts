@@ -1,5 +1,5 @@
-/** Windows of a market, and what lies before them. Failure would look like: a judge who sees other
- * closes than the run had, history judged with the window, or a run that cannot be judged at all. */
+/** Windows of a market, and what lies before them. Failure would look like: a judge who sees
+ * other closes than the run had, history judged with the window, or a run that cannot be judged. */
 import { describe, expect, test } from 'vitest';
 import { holdRun } from '../../core/judgement/hold.ts';
 import { judged } from './judged.ts';

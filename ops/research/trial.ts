@@ -127,7 +127,7 @@ export function seriesOfWindow(
 }
 
 /** The same of several windows that follow one another, as one series for each market, with all
- * that came before the first of them: a judge's regimes and ranges are warm then where it begins. */
+ * that came before the first of them: a judge's regimes and ranges are warm where it begins. */
 export function seriesOfWindows(
   markets: SharedMarkets,
   windows: readonly Window[],
