@@ -14,7 +14,17 @@ export type Decimal = Base;
 export const MAX_SCALE = 18;
 
 const AMOUNT = /^-?(0|[1-9]\d{0,19})(\.\d{1,18})?$/;
+/** Plain digits of a finite number that are no longer than this are an amount in any case. */
+const SURELY_AMOUNT = 20;
 const OBSERVATION_LIMIT = 1e20;
+const ONE_BASIS_POINT = new Decimal('0.0001');
+
+/** Amounts that were read or written lately, by their text, and observations by their double: the
+ * same few are read over and over. A decimal is never changed, so one may stand for all of its
+ * text; which of them are still remembered changes nothing but the time it takes. */
+const REMEMBERED = 4_096;
+const readLately = new Map<string, Decimal>();
+const observedLately = new Map<number, Decimal>();
 
 /** Text that is not an amount: an exponent, NaN, a sign without digits, too many digits. */
 export class AmountError extends Error {
@@ -24,18 +34,31 @@ export class AmountError extends Error {
 /** Reads a decimal string by pattern: optional minus, at most 20 digits before and 18 after the
  * point; no exponent, no NaN, no infinity, no spaces. `name` is the field an error speaks of. */
 export function decimal(text: string, name = 'amount'): Decimal {
+  const known = readLately.get(text);
+  if (known !== undefined) return known;
   if (!AMOUNT.test(text)) {
     const shown = JSON.stringify(String(text).slice(0, 40));
     throw new AmountError(`${name} must be a decimal like 12.5, was ${shown}`);
   }
-  return new Decimal(text);
+  return remember(readLately, text, new Decimal(text));
+}
+
+function remember<K>(lately: Map<K, Decimal>, key: K, value: Decimal): Decimal {
+  if (lately.size >= REMEMBERED) lately.clear();
+  lately.set(key, value);
+  return value;
 }
 
 /** As `decimal`, and greater than zero. */
 export function positive(text: string, name = 'amount'): Decimal {
   const value = decimal(text, name);
-  if (value.lte(0)) throw new AmountError(`${name} must be positive, was ${text}`);
-  return value;
+  if (isPositive(value)) return value;
+  throw new AmountError(`${name} must be positive, was ${text}`);
+}
+
+/** Of a finite value; without the copies that a comparison makes. */
+function isPositive(value: Decimal): boolean {
+  return !value.isNegative() && !value.isZero();
 }
 
 export function isAmount(text: string): boolean {
@@ -47,10 +70,24 @@ export function isAmount(text: string): boolean {
 export function format(value: Decimal): string {
   if (!value.isFinite()) throw new AmountError(`must be finite, was ${value.toString()}`);
   const text = value.isZero() ? '0' : value.toFixed();
-  if (!AMOUNT.test(text)) {
+  if (text.length > SURELY_AMOUNT && !AMOUNT.test(text)) {
     throw new AmountError(`must have at most 20 digits and 18 decimals, was ${text.slice(0, 60)}`);
   }
+  // What is written is soon read; a decimal of another precision, or minus zero, is not the same.
+  if (value.constructor === Decimal && !value.isZero() && !readLately.has(text)) {
+    remember(readLately, text, value);
+  }
   return text;
+}
+
+/** `value` with at most 18 decimals, half-even. */
+export function atMostScale(value: Decimal): Decimal {
+  return value.decimalPlaces() <= MAX_SCALE ? value : value.toDecimalPlaces(MAX_SCALE);
+}
+
+/** The lesser of two. */
+export function lesser(a: Decimal, b: Decimal): Decimal {
+  return a.lt(b) ? a : b;
 }
 
 /** The largest multiple of `step` that is not above `value`. */
@@ -63,12 +100,19 @@ export function ceilToStep(value: Decimal, step: Decimal): Decimal {
   return steps(value, step, Base.ROUND_CEIL);
 }
 
+/** The largest multiple of `step` that is not above a / b, for a ≥ 0: exact, and without a quotient
+ * of ninety digits. */
+export function floorQuotientToStep(a: Decimal, b: Decimal, step: Decimal): Decimal {
+  if (!isPositive(b) || !isPositive(step)) throw new AmountError('must divide by what is positive');
+  return a.divToInt(b.times(step)).times(step);
+}
+
 export function isMultipleOf(value: Decimal, step: Decimal): boolean {
   return value.mod(step).isZero();
 }
 
 function steps(value: Decimal, step: Decimal, rounding: Base.Rounding): Decimal {
-  if (step.lte(0)) throw new AmountError(`step must be positive, was ${step.toFixed()}`);
+  if (!isPositive(step)) throw new AmountError(`step must be positive, was ${step.toFixed()}`);
   const remainder = value.mod(step);
   if (remainder.isZero()) return value;
   // `mod` is exact where a quotient would not be; it carries the sign of `value`.
@@ -88,13 +132,13 @@ export function basisPointsOf(value: Decimal, basisPoints: number): Decimal {
   if (!Number.isInteger(basisPoints)) {
     throw new AmountError(`basis points must be an integer, was ${basisPoints}`);
   }
-  return value.times(basisPoints).div(10_000);
+  return value.times(basisPoints).times(ONE_BASIS_POINT);
 }
 
 /** part / whole in whole basis points, towards zero; 0 when there is no whole. */
 export function ratioBps(part: Decimal, whole: Decimal): number {
-  if (whole.lte(0)) return 0;
-  return part.times(10_000).div(whole).trunc().toNumber();
+  if (!isPositive(whole) || part.isZero()) return 0;
+  return part.times(10_000).divToInt(whole).toNumber();
 }
 
 /** An observed price or quantity (a double) as the decimal it prints as, at most 18 decimals. */
@@ -102,7 +146,10 @@ export function fromObservation(observed: number, name = 'observation'): Decimal
   if (!Number.isFinite(observed) || Math.abs(observed) >= OBSERVATION_LIMIT) {
     throw new AmountError(`${name} must be finite and below 1e20, was ${observed}`);
   }
-  return new Decimal(observed).toDecimalPlaces(MAX_SCALE, Base.ROUND_HALF_EVEN);
+  const known = observedLately.get(observed);
+  if (known !== undefined) return known;
+  const value = new Decimal(observed).toDecimalPlaces(MAX_SCALE, Base.ROUND_HALF_EVEN);
+  return remember(observedLately, observed, value);
 }
 
 /** An observed price as the decimal string that money is counted in; never an exponent. */

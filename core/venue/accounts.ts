@@ -1,4 +1,4 @@
-import { type Amount, amount, ZERO } from './decimals.ts';
+import { type Amount, amount, basisPointsOf, ZERO } from './decimals.ts';
 import type { Match, Side } from './matching.ts';
 
 export interface Balance {
@@ -54,7 +54,7 @@ export class Wallet {
   change(asset: string, by: { readonly free?: Amount; readonly locked?: Amount }): void {
     const { free, locked } = this.balance(asset);
     const next = { free: free.plus(by.free ?? ZERO), locked: locked.plus(by.locked ?? ZERO) };
-    if (next.free.lt(0) || next.locked.lt(0)) {
+    if (isBelowZero(next.free) || isBelowZero(next.locked)) {
       const was = `${next.free.toFixed()} free, ${next.locked.toFixed()} locked`;
       throw new Error(`balance of ${asset} must not be negative, was ${was}`);
     }
@@ -68,6 +68,10 @@ export class Wallet {
       locked.toFixed(),
     ]);
   }
+}
+
+function isBelowZero(value: Amount): boolean {
+  return value.isNegative() && !value.isZero();
 }
 
 export interface Pair {
@@ -101,7 +105,7 @@ export function settle(wallet: Wallet, settlement: Settlement): { fee: Amount; f
   const { pair, side, match, lockedAt } = settlement;
   const cost = match.price.mul(match.quantity);
   const received = side === 'BUY' ? match.quantity : cost;
-  const fee = received.mul(settlement.feeBps).div(10_000).toDecimalPlaces(8);
+  const fee = basisPointsOf(received, settlement.feeBps).toDecimalPlaces(8);
   if (side === 'BUY') {
     const locked = lockedAt ? lockedAt.mul(match.quantity) : null;
     wallet.change(

@@ -1,5 +1,5 @@
 import type { Conditions } from './conditions.ts';
-import { Amount, amount, ceilTo, floorTo, smaller, ZERO } from './decimals.ts';
+import { Amount, amount, basisPointsOf, ceilTo, floorTo, smaller, ZERO } from './decimals.ts';
 
 /** The paper market, as pure arithmetic. Traders meet the tape's market, never each other. */
 export type Side = 'BUY' | 'SELL';
@@ -40,9 +40,8 @@ export function buildBook(
   const bids: Level[] = [];
   const asks: Level[] = [];
   for (let index = 0; index < conditions.levels; index += 1) {
-    const away = middle
-      .mul(amount(conditions.halfSpreadBps).plus(amount(conditions.levelStepBps).mul(index)))
-      .div(10_000);
+    const bps = amount(conditions.halfSpreadBps).plus(amount(conditions.levelStepBps).mul(index));
+    const away = basisPointsOf(middle, bps);
     const lowestAsk = asks.at(-1)?.price.plus(steps.tick) ?? steps.tick;
     const ask = ceilTo(middle.plus(away), steps.tick);
     asks.push({ price: Amount.max(ask, lowestAsk), quantity });
