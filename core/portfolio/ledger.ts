@@ -62,13 +62,7 @@ export function releaseTransaction(movement: Movement): LedgerTransaction {
  * 18 decimals are refused by `format`, because rounding would leave the books and the venue
  * apart. */
 export function fillTransaction(fill: FillMovement): LedgerTransaction {
-  const quantity = positive(fill.quantity, 'quantity');
-  const worth = quantity.times(positive(fill.price, 'price'));
-  const bought = fill.side === 'BUY';
-  const paid = { asset: bought ? fill.quote : fill.base, amount: bought ? worth : quantity };
-  const got = { asset: bought ? fill.base : fill.quote, amount: bought ? quantity : worth };
-  const fromReserve = Decimal.min(paid.amount, decimal(fill.reserved, 'reserved'));
-  const fee = decimal(fill.fee, 'fee');
+  const { fromReserve, paid, got, fee } = movedBy(fill);
   return balanced('fill', fill.reference, [
     ['reserved', paid.asset, fromReserve.neg()],
     ['available', paid.asset, fromReserve.minus(paid.amount)],
@@ -78,6 +72,26 @@ export function fillTransaction(fill: FillMovement): LedgerTransaction {
     ['available', fill.feeAsset, fee.neg()],
     ['fees', fill.feeAsset, fee],
   ]);
+}
+
+/** What one trade moves of the user's own money, for books that keep sums and no entries. */
+export interface Moved {
+  readonly paid: { readonly asset: string; readonly amount: Decimal };
+  readonly got: { readonly asset: string; readonly amount: Decimal };
+  /** Of what is paid; the rest is paid from available. */
+  readonly fromReserve: Decimal;
+  /** Taken from available. */
+  readonly fee: Decimal;
+}
+
+export function movedBy(fill: Omit<FillMovement, 'reference'>): Moved {
+  const quantity = positive(fill.quantity, 'quantity');
+  const worth = quantity.times(positive(fill.price, 'price'));
+  const bought = fill.side === 'BUY';
+  const paid = { asset: bought ? fill.quote : fill.base, amount: bought ? worth : quantity };
+  const got = { asset: bought ? fill.base : fill.quote, amount: bought ? quantity : worth };
+  const fromReserve = Decimal.min(paid.amount, decimal(fill.reserved, 'reserved'));
+  return { paid, got, fromReserve, fee: decimal(fill.fee, 'fee') };
 }
 
 /** Sum per asset; every value is zero in a sound transaction. */

@@ -12,6 +12,8 @@ export interface Position {
   readonly realisedPnl: string;
 }
 
+const NOTHING = new Decimal(0);
+
 export const FLAT: Position = { quantity: '0', entryPrice: '0', realisedPnl: '0' };
 
 export interface PositionFill {
@@ -32,8 +34,8 @@ export function applyFill(position: Position, fill: PositionFill): Position {
   const quantity = positive(fill.quantity, 'quantity');
   const worth = quantity.times(positive(fill.price, 'price'));
   const fee = decimal(fill.fee, 'fee');
-  const baseFee = fill.feeAsset === fill.base ? fee : new Decimal(0);
-  const quoteFee = fill.feeAsset === fill.quote ? fee : new Decimal(0);
+  const baseFee = fill.feeAsset === fill.base ? fee : NOTHING;
+  const quoteFee = fill.feeAsset === fill.quote ? fee : NOTHING;
   return fill.side === 'BUY'
     ? buy(position, quantity.minus(baseFee), worth.plus(quoteFee))
     : sell(position, quantity.plus(baseFee), worth.minus(quoteFee));

@@ -34,14 +34,8 @@ export interface ApprovalRequest {
 /** The last check before money moves. It shares no arithmetic with the sizing it judges beyond the
  * limits themselves, and it sees the parameters as they will be sent. */
 export function approve(request: ApprovalRequest): Approval | Refusal {
-  const { parameters, facts, limits } = request;
-  const objection =
-    offStep(parameters, facts) ??
-    misplacedStop(parameters, facts) ??
-    slipped(parameters, facts, limits) ??
-    (parameters.side === 'BUY'
-      ? entryObjection(parameters, facts, limits)
-      : exitObjection(parameters, facts));
+  const { parameters, limits } = request;
+  const objection = objectionTo(request);
   if (objection) return objection;
   const hash = parameterHash(orderParameters(parameters));
   const { legId, serial } = request;
@@ -55,6 +49,23 @@ export function approve(request: ApprovalRequest): Approval | Refusal {
   };
 }
 
+/** What forbids these parameters; `null`: they would be approved. For whoever keeps no approvals and
+ * so needs none of their ids. */
+export function objectionTo({
+  parameters,
+  facts,
+  limits,
+}: Pick<ApprovalRequest, 'parameters' | 'facts' | 'limits'>): Refusal | null {
+  return (
+    offStep(parameters, facts) ??
+    misplacedStop(parameters, facts) ??
+    slipped(parameters, facts, limits) ??
+    (parameters.side === 'BUY'
+      ? entryObjection(parameters, facts, limits)
+      : exitObjection(parameters, facts))
+  );
+}
+
 function offStep(parameters: OrderParameters, facts: RiskFacts): Refusal | null {
   const quantity = positive(parameters.quantity, 'quantity');
   const lot = positive(facts.instrument.lotSize, 'lotSize');
@@ -63,11 +74,11 @@ function offStep(parameters: OrderParameters, facts: RiskFacts): Refusal | null 
   }
   if (parameters.limitPrice === null) return refusal('slippage', 'an order without a limit price');
   const tick = positive(facts.instrument.tickSize, 'tickSize');
-  const prices = [parameters.limitPrice, parameters.stopPrice].filter((price) => price !== null);
-  const off = prices.find((price) => !isMultipleOf(positive(price, 'price'), tick));
-  return off === undefined
-    ? null
-    : refusal('off_step', `price ${off}, tick ${facts.instrument.tickSize}`);
+  for (const price of [parameters.limitPrice, parameters.stopPrice]) {
+    if (price === null || isMultipleOf(positive(price, 'price'), tick)) continue;
+    return refusal('off_step', `price ${price}, tick ${facts.instrument.tickSize}`);
+  }
+  return null;
 }
 
 /** Only a sale may wait at the venue for a price, and only for a lower one: anything else would
@@ -75,7 +86,7 @@ function offStep(parameters: OrderParameters, facts: RiskFacts): Refusal | null 
 function misplacedStop(parameters: OrderParameters, facts: RiskFacts): Refusal | null {
   const { stopPrice, side } = parameters;
   if (stopPrice === null) return null;
-  const below = positive(stopPrice, 'stopPrice').lte(facts.referencePrice);
+  const below = positive(stopPrice, 'stopPrice').lte(decimal(facts.referencePrice));
   return side === 'SELL' && below
     ? null
     : refusal('stop_misplaced', `${side} at ${stopPrice}, the price is ${facts.referencePrice}`);
@@ -105,19 +116,22 @@ function entryObjection(
   if (barrier) return barrier;
   const notional = positive(parameters.quantity).times(worstPrice(parameters));
   const equity = decimal(facts.equity, 'equity');
-  const worth = notional.toFixed();
-  if (notional.lt(entryMinimum(facts, limits))) return refusal('below_minimum', worth);
-  if (notional.gt(limits.maxOrderQuote)) return refusal('order_too_large', worth);
-  if (notional.gt(facts.cash)) return refusal('no_cash', `${worth}, free ${facts.cash}`);
-  const position = notional.plus(facts.positionValue);
+  if (notional.lt(entryMinimum(facts, limits))) return refusal('below_minimum', notional.toFixed());
+  if (notional.gt(decimal(limits.maxOrderQuote))) {
+    return refusal('order_too_large', notional.toFixed());
+  }
+  if (notional.gt(decimal(facts.cash))) {
+    return refusal('no_cash', `${notional.toFixed()}, free ${facts.cash}`);
+  }
+  const position = notional.plus(decimal(facts.positionValue));
   if (position.gt(basisPointsOf(equity, limits.maxPositionBps))) {
     return refusal('position_full', `${position.toFixed()} of ${facts.equity}`);
   }
-  const exposure = notional.plus(facts.exposure);
+  const exposure = notional.plus(decimal(facts.exposure));
   if (exposure.gt(basisPointsOf(equity, limits.maxTotalExposureBps))) {
     return refusal('exposure_full', `${exposure.toFixed()} of ${facts.equity}`);
   }
-  const together = notional.plus(facts.correlatedExposure);
+  const together = notional.plus(decimal(facts.correlatedExposure));
   return together.gt(basisPointsOf(equity, limits.maxCorrelatedBps))
     ? refusal('correlated_full', `${together.toFixed()} of ${facts.equity}`)
     : null;
@@ -125,11 +139,11 @@ function entryObjection(
 
 function exitObjection(parameters: OrderParameters, facts: RiskFacts): Refusal | null {
   const quantity = positive(parameters.quantity);
-  if (quantity.gt(facts.quantity)) {
+  if (quantity.gt(decimal(facts.quantity))) {
     return refusal('nothing_to_sell', `${parameters.quantity}, free ${facts.quantity}`);
   }
   const notional = quantity.times(worstPrice(parameters));
-  return notional.lt(facts.instrument.minNotional)
+  return notional.lt(decimal(facts.instrument.minNotional))
     ? refusal('below_minimum', notional.toFixed())
     : null;
 }

@@ -1,7 +1,18 @@
 import type { Holdings } from '../assistants/snapshot.ts';
 import type { Instrument } from '../market/instrument.ts';
-import { Decimal, decimal, divide, format, positive, ratioBps } from '../market/money.ts';
+import {
+  atMostScale,
+  Decimal,
+  decimal,
+  divide,
+  format,
+  lesser,
+  positive,
+  ratioBps,
+} from '../market/money.ts';
 import type { RiskFacts } from './facts.ts';
+
+const NOTHING = new Decimal(0);
 
 /** What one symbol's position and open purchases are worth, quote units. */
 export interface AtRisk {
@@ -47,32 +58,35 @@ export function riskFactsOf(
   books: JudgedBooks,
   { dayStartEquity, ...around }: Surroundings,
 ): RiskFacts {
-  const { instrument, own, available, referencePrice } = books;
+  const { instrument, own, openBuys, referencePrice } = books;
   const { base, quote, symbol } = instrument;
   const ownIn = (asset: string) => decimal(own?.asset === asset ? own.amount : '0');
   const here = decimal(books.here).times(decimal(referencePrice, 'referencePrice'));
   const held = here.plus(books.elsewhere);
-  const wanted = books.openBuys.filter((one) => one.symbol === symbol);
+  const wanted = openBuys.filter((one) => one.symbol === symbol).map(({ value }) => value);
+  const available = decimal(books.available);
   const locked = decimal(books.locked);
-  const equity = decimal(available).plus(locked).plus(held);
+  const equity = available.plus(locked).plus(held);
+  const peak = decimal(books.peak);
   return {
     ...around,
     instrument,
     referencePrice,
     equity: text(equity),
-    cash: text(decimal(available).plus(ownIn(quote))),
+    cash: text(available.plus(ownIn(quote))),
     quantity: text(freeToSell(books).plus(ownIn(base))),
-    positionValue: text(here.plus(sum(wanted.map(({ value }) => value)))),
+    positionValue: text(wanted.length === 0 ? here : here.plus(sum(wanted))),
     exposure: text(held.plus(locked).minus(ownIn(quote))),
     dayStartEquity: text(dayStartEquity),
-    peakEquity: text(Decimal.max(decimal(books.peak), equity)),
+    peakEquity: text(peak.lt(equity) ? equity : peak),
   };
 }
 
 /** The lesser of the position and what the ledger has free of the base asset: what other open sales
  * have reserved is not sold twice. */
 function freeToSell({ here, freeBase }: JudgedBooks): Decimal {
-  return Decimal.max(0, Decimal.min(decimal(here), decimal(freeBase)));
+  const free = lesser(decimal(here), decimal(freeBase));
+  return free.isNegative() ? NOTHING : free;
 }
 
 /** Everybody's books in one quote asset. Decimal strings. */
@@ -98,15 +112,20 @@ export interface HouseBooks {
  * nothing else. */
 export function holdingsOf(books: HouseBooks, close: string): Holdings {
   const price = positive(close, 'close');
-  const { here } = books;
-  const own = here.filter(({ quantity, lotSize }) => decimal(quantity).gte(lotSize));
-  const quantity = sum(own.map((position) => decimal(position.quantity)));
-  const cost = sum(own.map(({ quantity: q, entryPrice }) => decimal(q).times(entryPrice)));
+  let [quantity, cost, all] = [NOTHING, NOTHING, NOTHING];
+  for (const position of books.here) {
+    const held = decimal(position.quantity);
+    all = all.plus(held);
+    if (held.lt(decimal(position.lotSize))) continue;
+    quantity = quantity.plus(held);
+    cost = cost.plus(held.times(decimal(position.entryPrice)));
+  }
   const value = quantity.times(price);
-  const all = sum(here.map((position) => decimal(position.quantity))).times(price);
   const cash = decimal(books.available);
-  const equity = cash.plus(books.locked).plus(all).plus(books.elsewhere);
-  const peak = Decimal.max(decimal(books.peak), equity);
+  const positions = all.times(price).plus(books.elsewhere);
+  const equity = cash.plus(decimal(books.locked)).plus(positions);
+  const highest = decimal(books.peak);
+  const peak = highest.lt(equity) ? equity : highest;
   return {
     equity: text(equity),
     cash: format(cash),
@@ -119,9 +138,9 @@ export function holdingsOf(books: HouseBooks, close: string): Holdings {
 }
 
 function sum(values: readonly Decimal[]): Decimal {
-  return values.reduce((total, value) => total.plus(value), new Decimal(0));
+  return values.reduce((total, value) => total.plus(value), NOTHING);
 }
 
 function text(value: Decimal): string {
-  return format(value.toDecimalPlaces(18));
+  return format(atMostScale(value));
 }

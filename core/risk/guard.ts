@@ -85,6 +85,7 @@ export const MIN_MOVE_ATR_PCT = 10;
 export const MIN_MOVE_BPS = 10;
 
 const MINUTE_MS = 60_000;
+const ONE_PERCENT = new Decimal('0.01');
 
 export function guardRules(limits: RiskLimits): GuardRules {
   const { stopAtrPct, targetAtrPct, trailBps, trailAtrPct, trailFromAtrPct } = limits;
@@ -237,14 +238,15 @@ function leave(state: GuardState, candle: Candle, rules: GuardRules): Selling | 
  * same, and takes a hundred times as long. */
 const CLEARLY = 1e-9;
 
-function reachesDown(observed: number, price: string): boolean {
+/** Whether an observed price is at a price or below it. */
+export function reachesDown(observed: number, price: string): boolean {
   if (observed > Number(price) * (1 + CLEARLY)) return false;
-  return fromObservation(observed).lte(price);
+  return fromObservation(observed).lte(decimal(price));
 }
 
 function reachesUp(observed: number, price: string): boolean {
   if (observed < Number(price) * (1 - CLEARLY)) return false;
-  return fromObservation(observed).gte(price);
+  return fromObservation(observed).gte(decimal(price));
 }
 
 /** Whether `trail` would leave everything as it is, as far as doubles can tell. */
@@ -265,16 +267,13 @@ function trail(state: GuardState, rules: GuardRules): GuardState {
   if (rules.trailBps === 0 && rules.trailAtrPct === 0) return state;
   if (clearlyStays(state, rules)) return state;
   const highest = fromObservation(state.highest);
-  const gain = highest.minus(state.entryPrice);
+  const gain = highest.minus(decimal(state.entryPrice));
   const trailing = state.trailing || gain.gte(percentOf(state.entryAtr, rules.trailFromAtrPct));
   if (!trailing) return state;
   const atr = currentAtr(state);
   const stop = floorToStep(trailStop(highest, atr, rules), decimal(state.tickSize));
-  const step = Decimal.max(
-    atr.times(MIN_MOVE_ATR_PCT).div(100),
-    basisPointsOf(highest, MIN_MOVE_BPS),
-  );
-  const far = stop.minus(state.stopPrice).gte(step);
+  const step = Decimal.max(percentOf(atr, MIN_MOVE_ATR_PCT), basisPointsOf(highest, MIN_MOVE_BPS));
+  const far = stop.minus(decimal(state.stopPrice)).gte(step);
   if (!far) return state.trailing ? state : { ...state, trailing };
   return { ...state, trailing, stopPrice: format(stop) };
 }
@@ -322,5 +321,5 @@ function atrText(atr: AtrFold, entryPrice: string, rules: GuardRules): string {
 }
 
 function percentOf(value: Decimal | string, percent: number): Decimal {
-  return new Decimal(value).times(percent).div(100);
+  return (typeof value === 'string' ? decimal(value) : value).times(percent).times(ONE_PERCENT);
 }

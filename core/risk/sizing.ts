@@ -3,6 +3,7 @@ import {
   ceilToStep,
   type Decimal,
   decimal,
+  floorQuotientToStep,
   floorToStep,
   format,
   positive,
@@ -64,11 +65,12 @@ export function limitPriceFor(
 export function entryRoom(facts: RiskFacts, limits: RiskLimits): Decimal | Refusal {
   const equity = decimal(facts.equity, 'equity');
   const least = entryMinimum(facts, limits);
-  const inSymbol = basisPointsOf(equity, limits.maxPositionBps).minus(facts.positionValue);
+  const inSymbol = basisPointsOf(equity, limits.maxPositionBps).minus(decimal(facts.positionValue));
   if (inSymbol.lt(least)) return refusal('position_full', `${facts.positionValue} held`);
-  const inAll = basisPointsOf(equity, limits.maxTotalExposureBps).minus(facts.exposure);
+  const inAll = basisPointsOf(equity, limits.maxTotalExposureBps).minus(decimal(facts.exposure));
   if (inAll.lt(least)) return refusal('exposure_full', `${facts.exposure} at risk`);
-  const together = basisPointsOf(equity, limits.maxCorrelatedBps).minus(facts.correlatedExposure);
+  const others = decimal(facts.correlatedExposure);
+  const together = basisPointsOf(equity, limits.maxCorrelatedBps).minus(others);
   if (together.lt(least)) return refusal('correlated_full', `${facts.correlatedExposure} at risk`);
   const cash = decimal(facts.cash, 'cash');
   if (cash.lt(least)) return refusal('no_cash', `${facts.cash} free`);
@@ -91,11 +93,16 @@ function sizeEntry({ facts, limits, ...wish }: SizeRequest): Sized | Refusal {
   const lot = positive(facts.instrument.lotSize, 'lotSize');
   const spend = smaller(room, riskBudget(facts, limits, wish.confidenceBp));
   // Only the person's own number replaces the ring's wish; the room stays what it is.
-  const wanted = wish.requestedQuantity
-    ? smaller(positive(wish.requestedQuantity, 'requestedQuantity'), room.div(limitPrice))
-    : spend.div(limitPrice);
-  const quantity = floorToStep(wanted, lot);
-  if (quantity.lte(0)) return refusal('below_lot', `${wanted.toFixed(18)}, lot ${lot.toFixed()}`);
+  const { requestedQuantity } = wish;
+  const asked = requestedQuantity ? positive(requestedQuantity, 'requestedQuantity') : null;
+  const most = asked === null ? spend : room;
+  const affordable = floorQuotientToStep(most, limitPrice, lot);
+  const quantity = asked === null ? affordable : smaller(floorToStep(asked, lot), affordable);
+  if (quantity.lte(0)) {
+    const exact = most.div(limitPrice);
+    const wanted = asked === null ? exact : smaller(asked, exact);
+    return refusal('below_lot', `${wanted.toFixed(18)}, lot ${lot.toFixed()}`);
+  }
   const minimum = entryMinimum(facts, limits);
   const notional = quantity.times(limitPrice);
   if (notional.lt(minimum)) {
