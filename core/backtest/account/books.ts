@@ -1,12 +1,6 @@
 import type { Instrument } from '../../market/instrument.ts';
-import { Decimal, decimal, format, observedText } from '../../market/money.ts';
-import {
-  depositTransaction,
-  fillTransaction,
-  type LedgerTransaction,
-  releaseTransaction,
-  reserveTransaction,
-} from '../../portfolio/ledger.ts';
+import { Decimal, decimal, format, fromObservation, positive } from '../../market/money.ts';
+import { movedBy } from '../../portfolio/ledger.ts';
 import { applyFill, FLAT, type Position } from '../../portfolio/position.ts';
 import type { AtRisk } from '../../risk/books.ts';
 import type { TradeRow } from '../../venue/events.ts';
@@ -15,6 +9,13 @@ import { DAY_MS } from './closes.ts';
 interface Balance {
   available: Decimal;
   reserved: Decimal;
+  /** As text, once somebody has asked since the last change. */
+  text: BalanceText | null;
+}
+
+interface BalanceText {
+  readonly available: string;
+  readonly reserved: string;
 }
 
 interface Reserve {
@@ -25,15 +26,15 @@ interface Reserve {
 /** A position as the books show it: what is held, and the price it was last valued at. */
 interface Held extends Position {
   readonly instrument: Instrument;
-  readonly currentPrice: string;
+  readonly currentPrice: Decimal;
   readonly worth: Decimal;
   readonly sellable: string;
 }
 
 const NOTHING = new Decimal(0);
 
-/** One user's ledger, positions and peaks in memory: the sums of the same entries that Postgres
- * keeps. */
+/** One user's ledger, positions and peaks in memory: the sums of the entries that Postgres keeps,
+ * without the entries. */
 export class Books {
   readonly #balances = new Map<string, Balance>();
   readonly #positions = new Map<string, Held>();
@@ -51,20 +52,29 @@ export class Books {
   >();
   #day = Number.NEGATIVE_INFINITY;
   #entries = 0;
+  #changes = 0;
 
   /** Goes up with every trade and every deposit. */
   get version(): number {
     return this.#entries;
   }
 
+  /** Goes up with every change, the least. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   deposit(asset: string, amount: string): void {
-    this.#post(depositTransaction({ reference: this.#reference(), asset, amount }));
+    this.#entries += 1;
+    this.#add(asset, 'available', positive(amount));
     this.#peaks.set(asset, (this.#peaks.get(asset) ?? NOTHING).plus(amount));
   }
 
   reserve(legId: string, asset: string, amount: string): void {
-    this.#post(reserveTransaction({ reference: legId, asset, amount }));
-    this.#reserves.set(legId, { asset, amount: decimal(amount) });
+    const reserved = positive(amount);
+    this.#add(asset, 'available', reserved.neg());
+    this.#add(asset, 'reserved', reserved);
+    this.#reserves.set(legId, { asset, amount: reserved });
   }
 
   /** Gives back what a leg still holds. */
@@ -73,7 +83,8 @@ export class Books {
     this.#reserves.delete(legId);
     if (rest === undefined || rest.amount.isZero()) return;
     const { asset, amount } = rest;
-    this.#post(releaseTransaction({ reference: legId, asset, amount: format(amount) }));
+    this.#add(asset, 'reserved', amount.neg());
+    this.#add(asset, 'available', amount);
   }
 
   reservedFor(legId: string): { readonly asset: string; readonly amount: string } | null {
@@ -92,22 +103,26 @@ export class Books {
     const { symbol, base, quote } = instrument;
     const { quantity, price, fee, feeAsset } = trade;
     this.#beginDay(trade.timeMs);
+    this.#entries += 1;
     const reserve = this.#reserves.get(legId);
     const reserved = format(reserve?.amount ?? NOTHING);
     const fill = { side, base, quote, quantity, price, fee, feeAsset };
-    const moved = fillTransaction({ ...fill, reserved, reference: this.#reference() });
-    this.#post(moved);
-    const taken = moved.entries.find((entry) => entry.account === 'reserved');
-    if (reserve && taken) reserve.amount = reserve.amount.plus(taken.amount);
+    const { paid, got, fromReserve, fee: kept } = movedBy({ ...fill, reserved });
+    this.#add(paid.asset, 'reserved', fromReserve.neg());
+    this.#add(paid.asset, 'available', fromReserve.minus(paid.amount));
+    this.#add(got.asset, 'available', feeAsset === got.asset ? got.amount.minus(kept) : got.amount);
+    if (feeAsset !== got.asset) this.#add(feeAsset, 'available', kept.neg());
+    if (reserve) reserve.amount = reserve.amount.minus(fromReserve);
     const after = applyFill(this.#positions.get(symbol) ?? FLAT, fill);
-    this.#hold(symbol, { ...after, instrument, currentPrice: price });
+    this.#hold(symbol, { ...after, instrument }, decimal(price));
   }
 
   /** Values a position at a close; nothing happens where none is held. */
   mark(symbol: string, close: number): void {
     const held = this.#positions.get(symbol);
     if (held === undefined || held.quantity === '0') return;
-    this.#hold(symbol, { ...held, currentPrice: observedText(close) });
+    const price = fromObservation(close);
+    if (!price.eq(held.currentPrice)) this.#hold(symbol, held, price);
   }
 
   position(symbol: string): Position {
@@ -119,9 +134,11 @@ export class Books {
     return this.#positions.get(symbol)?.sellable ?? '0';
   }
 
-  balance(asset: string): { readonly available: string; readonly reserved: string } {
-    const { available, reserved } = this.#balances.get(asset) ?? NO_BALANCE;
-    return { available: format(available), reserved: format(reserved) };
+  balance(asset: string): BalanceText {
+    const balance = this.#balances.get(asset) ?? NO_BALANCE;
+    const { available, reserved } = balance;
+    balance.text ??= { available: format(available), reserved: format(reserved) };
+    return balance.text;
   }
 
   assets(): readonly string[] {
@@ -175,11 +192,6 @@ export class Books {
     return equity;
   }
 
-  #reference(): string {
-    this.#entries += 1;
-    return String(this.#entries);
-  }
-
   #beginDay(timeMs: number): void {
     const day = Math.floor(timeMs / DAY_MS);
     if (day <= this.#day) return;
@@ -192,36 +204,38 @@ export class Books {
     return available.plus(reserved);
   }
 
-  #post({ kind, reference, entries }: LedgerTransaction): void {
-    for (const { account, asset, amount } of entries) {
-      if (account !== 'available' && account !== 'reserved') continue;
-      const balance = this.#balances.get(asset) ?? { ...NO_BALANCE };
-      this.#balances.set(asset, balance);
-      balance[account] = balance[account].plus(amount);
-      if (balance[account].isNegative()) {
-        const was = balance[account].toFixed();
-        throw new Error(
-          `${account} ${asset} must not be negative, was ${was} after ${kind} ${reference}`,
-        );
-      }
+  #add(asset: string, account: 'available' | 'reserved', amount: Decimal): void {
+    if (amount.isZero()) return;
+    this.#changes += 1;
+    const balance = this.#balances.get(asset) ?? { ...NO_BALANCE };
+    this.#balances.set(asset, balance);
+    const after = balance[account].plus(amount);
+    balance[account] = after;
+    balance.text = null;
+    if (after.isNegative() && !after.isZero()) {
+      throw new Error(`${account} ${asset} must not be negative, was ${after.toFixed()}`);
     }
   }
 
-  #hold(symbol: string, held: Omit<Held, 'worth' | 'sellable'>): void {
-    const { quote, lotSize } = held.instrument;
-    const quantity = decimal(held.quantity);
-    const sellable = quantity.gte(lotSize) ? held.quantity : '0';
+  #hold(symbol: string, held: Position & Pick<Held, 'instrument'>, currentPrice: Decimal): void {
+    this.#changes += 1;
+    const { quantity: text, entryPrice, realisedPnl, instrument } = held;
+    const { quote, lotSize } = instrument;
+    const quantity = decimal(text);
+    const sellable = quantity.lt(decimal(lotSize)) ? '0' : text;
     // As Postgres rounds it: never, where the steps of price and quantity are those of a market.
-    const exact = quantity.times(held.currentPrice);
-    const worth = exact.toDecimalPlaces(18, Decimal.ROUND_HALF_UP);
-    const all = (this.#worths.get(quote) ?? NOTHING)
-      .minus(this.#positions.get(symbol)?.worth ?? NOTHING)
-      .plus(worth);
+    const exact = quantity.times(currentPrice);
+    const fits = exact.decimalPlaces() <= 18;
+    const worth = fits ? exact : exact.toDecimalPlaces(18, Decimal.ROUND_HALF_UP);
+    const before = this.#positions.get(symbol);
+    const others = (this.#worths.get(quote) ?? NOTHING).minus(before?.worth ?? NOTHING);
+    const all = others.plus(worth);
     this.#worths.set(quote, all);
-    this.#positions.set(symbol, { ...held, worth, sellable });
+    const position = { quantity: text, entryPrice, realisedPnl, instrument };
+    this.#positions.set(symbol, { ...position, currentPrice, worth, sellable });
     const equity = this.#total(quote).plus(all);
     if (equity.gt(this.#peaks.get(quote) ?? NOTHING)) this.#peaks.set(quote, equity);
   }
 }
 
-const NO_BALANCE: Balance = { available: NOTHING, reserved: NOTHING };
+const NO_BALANCE: Balance = { available: NOTHING, reserved: NOTHING, text: null };

@@ -16,6 +16,16 @@ export class Facts {
   readonly #closes: Closes;
   /** Market times of purchases that were prepared, newest last. */
   #purchases: { readonly legId: string; readonly timeMs: number }[] = [];
+  /** What a snapshot was last shown, by symbol. */
+  readonly #shown = new Map<
+    string,
+    {
+      readonly changes: number;
+      readonly close: number;
+      readonly openOrders: number;
+      readonly holdings: Holdings;
+    }
+  >();
   readonly #cooldowns = new Map<string, number>();
 
   constructor(books: Books, closes: Closes) {
@@ -78,18 +88,27 @@ export class Facts {
   /** The books as a snapshot of the symbol shows them at a close. */
   holdings(instrument: Instrument, close: number, openOrders: number): Holdings {
     const { quote, symbol, lotSize } = instrument;
+    const { changes } = this.#books;
+    const known = this.#shown.get(symbol);
+    if (known?.changes === changes && known.close === close && known.openOrders === openOrders) {
+      return known.holdings;
+    }
     const { available, reserved: locked } = this.#books.balance(quote);
     const here = [{ ...this.#books.position(symbol), lotSize }];
     const elsewhere = this.#books.elsewhere(instrument);
     const books = { available, locked, peak: this.#books.peak(quote), here, elsewhere, openOrders };
-    return holdingsOf(books, observedText(close));
+    const holdings = holdingsOf(books, observedText(close));
+    this.#shown.set(symbol, { changes, close, openOrders, holdings });
+    return holdings;
   }
 
   #ordersLastMinute(legId: string, marketTimeMs: number): number {
-    const recent = this.#purchases.filter((one) => {
-      return one.timeMs > marketTimeMs - MINUTE_MS && one.timeMs <= marketTimeMs;
-    });
-    return recent.filter((one) => one.legId !== legId).length;
+    let count = 0;
+    for (const one of this.#purchases) {
+      const recent = one.timeMs > marketTimeMs - MINUTE_MS && one.timeMs <= marketTimeMs;
+      if (recent && one.legId !== legId) count += 1;
+    }
+    return count;
   }
 
   #correlated({ symbol, quote }: Instrument, own: string): string {

@@ -1,8 +1,8 @@
 import type { Candle, Timeframe } from '../../market/candle.ts';
 import type { Instrument } from '../../market/instrument.ts';
-import { decimal, fromObservation } from '../../market/money.ts';
+import { decimal } from '../../market/money.ts';
 import type { OrderInput, OrderOutcome } from '../../orders/leg.ts';
-import { guardRules, openGuard, passCandle } from '../../risk/guard.ts';
+import { guardRules, openGuard, passCandle, reachesDown } from '../../risk/guard.ts';
 import { atrBefore } from '../../risk/guard-atr.ts';
 import {
   type Course,
@@ -85,7 +85,8 @@ export class Guards {
   /** Tells every guard that has something to do, by symbol. */
   settle(): void {
     if (this.#watches.size === 0) return;
-    const due = [...this.#watches].filter(([, watch]) => watch.due);
+    const due: [string, Watch][] = [];
+    for (const [symbol, watch] of this.#watches) if (watch.due) due.push([symbol, watch]);
     for (const [symbol, watch] of due.sort(([a], [b]) => (a < b ? -1 : 1))) {
       const { pending, settle } = watch;
       watch.pending = [];
@@ -216,5 +217,5 @@ export interface GuardParts {
 }
 
 function reaches({ resting }: GuardMemory, price: number): boolean {
-  return resting !== null && fromObservation(price).lte(resting.stopPrice);
+  return resting !== null && reachesDown(price, resting.stopPrice);
 }

@@ -13,7 +13,7 @@ import {
   type Step,
 } from '../../orders/pursuit.ts';
 import { blindLook, judgeBook, type Look } from '../../orders/slices.ts';
-import { approve } from '../../risk/approval.ts';
+import { objectionTo } from '../../risk/approval.ts';
 import { AUTOMATIC_HALTS } from '../../risk/automatic-halts.ts';
 import { type Refusal, type RiskFacts, refusal } from '../../risk/facts.ts';
 import type { HaltLevel } from '../../risk/halt.ts';
@@ -79,6 +79,12 @@ export class OrderDesk {
   readonly #live = new Map<string, Attempt>();
   readonly #halts = new Map<string, Halt>();
   #attempts = 0;
+  /** The newest facts, of whom, and how often the books had changed by then. */
+  #found: {
+    readonly leg: JudgedLeg;
+    readonly changes: number;
+    readonly facts: RiskFacts;
+  } | null = null;
 
   constructor(parts: {
     readonly books: Books;
@@ -105,7 +111,11 @@ export class OrderDesk {
 
   /** Live orders, oldest first, by client order id. */
   live(which: (attempt: Attempt) => boolean): readonly string[] {
-    return [...this.#live.values()].filter(which).map(({ clientOrderId }) => clientOrderId);
+    const found: string[] = [];
+    for (const attempt of this.#live.values()) {
+      if (which(attempt)) found.push(attempt.clientOrderId);
+    }
+    return found;
   }
 
   /** Takes a leg to its end, or to rest. */
@@ -211,15 +221,15 @@ export class OrderDesk {
       venueOrder: null,
       rejectCode: null,
       booked: 0,
-      executed: new Decimal(0),
-      worth: new Decimal(0),
+      executed: NOTHING,
+      worth: NOTHING,
       fees: new Map(),
     };
     this.#live.set(attempt.clientOrderId, attempt);
     const { base, quote } = this.#instrument(leg.symbol);
     if (made.side === 'BUY') {
       this.#facts.bought(leg.legId, leg.closeTimeMs);
-      const cost = decimal(made.quantity).times(made.limitPrice ?? leg.referencePrice);
+      const cost = decimal(made.quantity).times(decimal(made.limitPrice ?? leg.referencePrice));
       this.#books.reserve(leg.legId, quote, format(cost));
     } else this.#books.reserve(leg.legId, base, made.quantity);
     return { type: 'prepared', order: viewOf(attempt) };
@@ -241,18 +251,31 @@ export class OrderDesk {
       limitPrice: sized.limitPrice,
       stopPrice,
     });
-    const { legId, closeTimeMs: marketTimeMs } = leg;
-    const limits = this.#limits;
-    const approval = approve({ legId, serial: 1, parameters, facts, limits, marketTimeMs });
-    return 'refused' in approval ? approval : parameters;
+    return objectionTo({ parameters, facts, limits: this.#limits }) ?? parameters;
   }
 
   #size(leg: JudgedLeg): { readonly sized: Sized; readonly facts: RiskFacts } | Refusal {
     const [halt] = leg.side === 'BUY' ? this.#halts.values() : [];
     if (halt) return refusal('halted', `${halt.code} (${halt.level}): ${halt.reason}`);
-    const facts = this.#facts.of(leg, this.#instrument(leg.symbol), leg.volatility20);
+    const facts = this.#factsOf(leg);
     const sized = sizeOrder({ ...leg, facts, limits: this.#limits });
     return 'refused' in sized ? sized : { sized, facts };
+  }
+
+  /** What was found for a look at the book is found again for the order that follows it. */
+  #factsOf(leg: JudgedLeg): RiskFacts {
+    const { changes } = this.#books;
+    const { legId, side, symbol, referencePrice, closeTimeMs, volatility20 } = leg;
+    const known = this.#found;
+    if (known !== null && known.changes === changes && known.facts.marketTimeMs === closeTimeMs) {
+      const { leg: before } = known;
+      const same = before.legId === legId && before.side === side && before.symbol === symbol;
+      const seen = before.referencePrice === referencePrice && before.volatility20 === volatility20;
+      if (same && seen) return known.facts;
+    }
+    const facts = this.#facts.of(leg, this.#instrument(symbol), volatility20);
+    this.#found = { leg, changes, facts };
+    return facts;
   }
 
   #haltAfter({ refused, text }: Refusal): void {
@@ -289,16 +312,16 @@ export class OrderDesk {
   }
 
   #book(attempt: Attempt): void {
-    const { leg, venueOrder } = attempt;
+    const { leg } = attempt;
     const { side } = attempt.parameters;
     const instrument = this.#instrument(leg.symbol);
-    for (const trade of venueOrder?.trades.slice(attempt.booked) ?? []) {
+    for (const trade of unbooked(attempt)) {
       this.#books.book(leg.legId, instrument, { ...trade, side });
       attempt.booked += 1;
-      attempt.executed = attempt.executed.plus(trade.quantity);
-      attempt.worth = attempt.worth.plus(decimal(trade.quantity).times(trade.price));
+      attempt.executed = attempt.executed.plus(decimal(trade.quantity));
+      attempt.worth = attempt.worth.plus(decimal(trade.quantity).times(decimal(trade.price)));
       const { feeAsset, fee } = trade;
-      attempt.fees.set(feeAsset, (attempt.fees.get(feeAsset) ?? new Decimal(0)).plus(fee));
+      attempt.fees.set(feeAsset, (attempt.fees.get(feeAsset) ?? NOTHING).plus(decimal(fee)));
       this.#events.filled(attempt, trade);
     }
     if (isLive(attempt.state)) return;
@@ -323,6 +346,19 @@ export class OrderDesk {
   }
 }
 
+const NOTHING = new Decimal(0);
+const NO_TRADES: readonly TradeRow[] = [];
+
+/** Trades of its order that the books do not show yet. */
+function unbooked({ venueOrder, booked }: Attempt): readonly TradeRow[] {
+  if (venueOrder === null || venueOrder.trades.length === booked) return NO_TRADES;
+  return venueOrder.trades.slice(booked);
+}
+
+function executedAt(order: VenueOrder | null): string {
+  return order === null || order.executed.isZero() ? '0' : order.executed.toFixed();
+}
+
 /** The leg of a wish's slice: the first is the wish's own. */
 function legIdOf(legId: string, slice: number): string {
   return slice === 0 ? legId : `${legId}-${slice}`;
@@ -342,7 +378,7 @@ function viewOf({ clientOrderId, leg, parameters, ...attempt }: Attempt): OrderV
     ...{ clientOrderId, venue, symbol, side, timeInForce, quantity, limitPrice },
     ...{ legId: leg.legId, userId: leg.userId, attempt: 1 },
     state: attempt.state,
-    executedQuantity: format(decimal(attempt.venueOrder?.executed.toFixed() ?? '0')),
+    executedQuantity: executedAt(attempt.venueOrder),
     rejectCode: attempt.rejectCode,
   };
 }
