@@ -7,7 +7,9 @@ import { type Indicators, PATTERNS, REGIMES } from '../../features/reading.ts';
 const level = (low: number, high: number, ...marked: readonly number[]) =>
   fc.option(
     fc.oneof(
-      { weight: 4, arbitrary: fc.double({ min: low, max: high, noNaN: true }) },
+      // Evenly over the range, and over the doubles in it, of which most are tiny.
+      { weight: 3, arbitrary: fc.nat(1_000).map((part) => low + ((high - low) * part) / 1_000) },
+      { weight: 1, arbitrary: fc.double({ min: low, max: high, noNaN: true }) },
       { weight: 1, arbitrary: fc.constantFrom(low, high, ...marked) },
     ),
     { freq: 12 },
@@ -56,12 +58,16 @@ const holdings = fc.record({
   openOrders: fc.constantFrom(0, 0, 0, 1),
 });
 
+/** Flat, without direction, or going one way. */
 const candles = fc
   .tuple(
     fc.array(fc.integer({ min: 950, max: 1_050 }), { minLength: 32, maxLength: 32 }),
     fc.boolean(),
+    fc.constantFrom(0, 0, 0.4, -2.5, 8),
   )
-  .map(([closes, flat]) => candlesOf(closes.map((close) => (flat ? 100 : close / 10))));
+  .map(([closes, flat, step]) =>
+    candlesOf(closes.map((close, at) => (flat ? 100 : close / 10 + step * at))),
+  );
 
 /** A hole before the last candle makes the data stale. */
 const broken = candles.map((list) =>
