@@ -3,6 +3,9 @@ import type { CandleRow } from './candle-series.ts';
 const TYPICAL_CANDLES = 20;
 const FEWEST_CANDLES = 5;
 const LEAST_ABSURD = Math.log(1.1);
+/** Prices that are all within this ratio of each other are nobody's absurd print: less than the
+ * least absurd distance by far more than a double is off. */
+const SURELY_NEAR = 1.099;
 const ABSURD_TIMES = 8;
 
 /** A jump over more steps of the timeframe than this is not held against the candle. */
@@ -34,13 +37,15 @@ export class AbsurdPrints {
 
   /** What is absurd about `row`, or `null`; remembers nothing. */
   question(row: CandleRow, { before, after }: Neighbours): Absurd | null {
-    if (this.#count < FEWEST_CANDLES) return null;
+    if (this.#count < FEWEST_CANDLES || surelyNear(row, before, after)) return null;
     return absurdity(row, { before: this.#lastWasAbsurd ? null : before, after }, this.#limit);
   }
 
   /** Whether an open may be believed before anybody knows what follows it. */
   believesOpen(open: number, before: number): boolean {
-    return this.#count < FEWEST_CANDLES || far(open, before) <= this.#limit;
+    if (this.#count < FEWEST_CANDLES) return true;
+    if (open < before * SURELY_NEAR && before < open * SURELY_NEAR) return true;
+    return far(open, before) <= this.#limit;
   }
 
   /** The same as `question`, and takes the candle in: each once, in order. */
@@ -100,6 +105,16 @@ function whatIsAbsurd(
   const bottom = Math.min(open, close, before ?? close, after ?? close);
   if (Math.log(bottom / low) > limit) return `low ${low} with the market at ${bottom}`;
   return null;
+}
+
+/** Whether all that is compared lies so close together that no distance can be absurd. */
+function surelyNear(
+  { open, high, low, close }: CandleRow,
+  before: number | null,
+  after: number | null,
+): boolean {
+  const most = Math.max(high, open, close, before ?? high, after ?? high);
+  return most < Math.min(low, open, close, before ?? low, after ?? low) * SURELY_NEAR;
 }
 
 function far(price: number, other: number): number {

@@ -75,7 +75,7 @@ export function fillTransaction(fill: FillMovement): LedgerTransaction {
 }
 
 /** What one trade moves of the user's own money, for books that keep sums and no entries. */
-export interface Moved {
+interface Moved {
   readonly paid: { readonly asset: string; readonly amount: Decimal };
   readonly got: { readonly asset: string; readonly amount: Decimal };
   /** Of what is paid; the rest is paid from available. */

@@ -245,6 +245,12 @@ export class VenueState {
     for (const move of event.moves) this.#applyMove(move);
   }
 
+  /** What a `tape` event of this move alone does, where no order rests. */
+  move(timeMs: number, move: TapeMove): void {
+    this.tapeTimeMs = timeMs;
+    this.#applyMove(move);
+  }
+
   #applyMove(move: TapeMove): void {
     const drivesBook = this.history.leads(move.symbol, move.timeframe);
     if (this.#keepsCandles) this.history.add(move);

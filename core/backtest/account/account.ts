@@ -106,11 +106,12 @@ export class Account implements AccountBooks {
     this.#guards.settle();
     const trades = this.#market.pass(close);
     if (trades.length > 0) this.#desk.hear(trades);
+    const guarded = this.#guards.open > 0;
     for (const entry of close.entries) {
       this.#closes.tell(entry);
-      if (this.#guards.open > 0) this.#guards.take(entry);
+      if (guarded) this.#guards.take(entry);
     }
-    this.#guards.settle();
+    if (guarded) this.#guards.settle();
   }
 
   mark(timeMs: number, closes: ReadonlyMap<string, number>): void {

@@ -181,7 +181,7 @@ export class Guards {
   #leg(wanted: Extract<KeeperStep, { readonly type: 'leg' }>): GuardLeg {
     const { guard, purpose, stopPrice, price, marketTimeMs } = wanted;
     const { planId, symbol, state } = guard;
-    const [bid] = stopPrice === undefined ? this.#parts.market.depth(symbol).bids : [];
+    const bid = stopPrice === undefined ? this.#parts.market.bestBid(symbol) : null;
     const leg: OrderInput = {
       namespace: '',
       legId: `${planId}-${state.nextLeg}`,
@@ -190,7 +190,7 @@ export class Guards {
       ...{ purpose, userId: ACCOUNT, venue: VENUE, symbol },
       side: 'SELL',
       closeTimeMs: marketTimeMs,
-      referencePrice: bid?.price ?? price,
+      referencePrice: bid ?? price,
       confidenceBp: 10_000,
       ...(stopPrice === undefined ? {} : { stopPrice }),
     };

@@ -1,11 +1,12 @@
 import type { Timeframe } from '../../market/candle.ts';
 import type { Instrument } from '../../market/instrument.ts';
 import type { OrderParameters } from '../../orders/parameters.ts';
-import type { DepthReport } from '../../orders/routing.ts';
+import type { DepthLevel, DepthReport } from '../../orders/routing.ts';
 import { Wallet } from '../../venue/accounts.ts';
 import type { Conditions } from '../../venue/conditions.ts';
 import { amount } from '../../venue/decimals.ts';
 import type { TapeMove, TradeRow } from '../../venue/events.ts';
+import { type Book, EMPTY_BOOK, type Level, type Side } from '../../venue/matching.ts';
 import { bookOf, marketId, type OrderRecord, VenueState } from '../../venue/state.ts';
 import { decideTape } from '../../venue/tape.ts';
 import { decideCancel, decideOrder } from '../../venue/trading.ts';
@@ -42,13 +43,20 @@ export class PaperMarket {
    * order. */
   pass({ timeMs, entries }: MarketClose): readonly TradeRow[] {
     const timeframe = this.#timeframe;
+    if (this.#state.open.size === 0) {
+      // Nothing rests, so nothing is judged: the market moves, and that is all.
+      for (const { symbol, candle, nextOpen } of entries) {
+        this.#state.move(timeMs, { symbol, timeframe, candle, nextOpen });
+      }
+      return NO_TRADES;
+    }
     const moves = entries.map(({ symbol, candle, nextOpen }): TapeMove => {
       return { symbol, timeframe, candle, nextOpen };
     });
     const touched = this.#touched(moves);
     const rest = touched.size === 0 ? moves : moves.filter(({ symbol }) => !touched.has(symbol));
     this.#state.apply({ type: 'tape', timeMs, moves: rest, trades: [], balances: {} });
-    if (touched.size === 0) return [];
+    if (touched.size === 0) return NO_TRADES;
     // Markets do not see each other: only those are judged in which something may be filled.
     const event = decideTape(this.#state, {
       timeMs,
@@ -85,16 +93,25 @@ export class PaperMarket {
     this.#state.apply(decideCancel(this.#state, this.#state.orders.get(orderId), 0));
   }
 
-  /** The book of a symbol as it stands now. */
-  depth(symbol: string): DepthReport {
+  /** The book of a symbol as it stands now, as far as an order of one side sees it: the whole side
+   * that it takes from, and the best price of the other. */
+  depth(symbol: string, side: Side): DepthReport {
+    const { bids, asks } = this.#book(symbol);
+    const bought = side === 'BUY';
+    return {
+      bids: (bought ? bids.slice(0, 1) : bids).map(levelText),
+      asks: (bought ? asks : asks.slice(0, 1)).map(levelText),
+    };
+  }
+
+  /** `null` where nobody buys. */
+  bestBid(symbol: string): string | null {
+    return this.#book(symbol).bids[0]?.price.toFixed() ?? null;
+  }
+
+  #book(symbol: string): Book {
     const market = this.#state.symbol(symbol);
-    if (!market) return { bids: [], asks: [] };
-    const { bids, asks } = bookOf(market);
-    const levels = (side: typeof bids) =>
-      side.map(({ price, quantity }) => {
-        return { price: price.toFixed(), quantity: quantity.toFixed() };
-      });
-    return { bids: levels(bids), asks: levels(asks) };
+    return market ? bookOf(market) : EMPTY_BOOK;
   }
 
   /** Candles of which not everything was believed. */
@@ -115,17 +132,17 @@ export class PaperMarket {
   /** Markets with an open order that is no stop, or a stop that this close does not stay above. */
   #touched(moves: readonly TapeMove[]): ReadonlySet<string> {
     const { open } = this.#state;
-    if (open.size === 0) return NONE;
-    const touched = new Set<string>();
-    const closing = new Map(moves.map((move) => [move.symbol, move]));
+    let touched: Set<string> | null = null;
     for (const { terms, workingTimeMs } of open.values()) {
       const { symbol, side, stopPrice } = terms;
-      const move = closing.get(symbol);
+      const move = moves.find((one) => one.symbol === symbol);
       if (move === undefined) continue;
       const waits = side === 'SELL' && stopPrice !== undefined && workingTimeMs === null;
-      if (!waits || this.#lowest(move) <= Number(stopPrice)) touched.add(symbol);
+      if (waits && this.#lowest(move) > Number(stopPrice)) continue;
+      touched ??= new Set();
+      touched.add(symbol);
     }
-    return touched;
+    return touched ?? NONE;
   }
 
   /** The lowest price that this close may try a stop with. Where it is above a stop's nearest
@@ -136,4 +153,9 @@ export class PaperMarket {
   }
 }
 
+function levelText({ price, quantity }: Level): DepthLevel {
+  return { price: price.toFixed(), quantity: quantity.toFixed() };
+}
+
+const NO_TRADES: readonly TradeRow[] = [];
 const NONE: ReadonlySet<string> = new Set();

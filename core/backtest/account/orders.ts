@@ -147,7 +147,7 @@ export class OrderDesk {
     const { lotSize } = this.#instrument(leg.symbol);
     const { maxExpectedSlippageBps } = this.#limits;
     const wished = { quantity: sized.quantity, lotSize, maxExpectedSlippageBps };
-    const depth = this.#market.depth(leg.symbol);
+    const depth = this.#market.depth(leg.symbol, leg.side);
     const { look, refused } = judgeBook(leg, slice, { wished, depth });
     if (refused !== null) this.#haltAfter(refused);
     return look;
