@@ -56,7 +56,7 @@ export const ONE_TRIAL: Trials = { count: 1, sharpes: [] };
 /** The probability that a Sharpe ratio is more than the luck of the best of so many trials. Trials
  * count in full, though correlated ones are fewer than they look: the answer errs on the careful
  * side. A trial over m returns where the judged has n says as much as its ratio times √(m / n):
- * without skill a ratio's variance is 1 / m, so one of another length or timeframe is comparable. */
+ * without skill a ratio's variance is 1 / m, so one of another length is comparable. */
 export function deflatedSharpe(moments: Moments, { count, sharpes }: Trials): DeflatedSharpe {
   const alike = sharpes.map(({ sharpe, returns }) => sharpe * Math.sqrt(returns / moments.count));
   const trialVariance = count > 1 ? varianceOf(alike) : null;

@@ -1,5 +1,5 @@
 import { ACTIONS, type Action, type Stance } from '../assistants/speech.ts';
-import { topAction } from '../assistants/stance.ts';
+import { shareOf, topAction } from '../assistants/stance.ts';
 import type { Calibration, CalibrationBin, Score } from './assessment.ts';
 
 const WHOLE = 10_000;
@@ -18,12 +18,7 @@ export function brierOf(stance: Stance, label: Action): number {
 
 /** −ln of the share given to what came (Good 1952), clipped to `LEAST_SHARE`: 0 … 9.21. */
 export function logScoreOf(stance: Stance, label: Action): number {
-  return -Math.log(Math.max(LEAST_SHARE, shareOfLabel(stance, label) / WHOLE));
-}
-
-function shareOfLabel({ buyBp, sellBp, holdBp }: Stance, label: Action): number {
-  if (label === 'BUY') return buyBp;
-  return label === 'SELL' ? sellBp : holdBp;
+  return -Math.log(Math.max(LEAST_SHARE, shareOf(stance, label) / WHOLE));
 }
 
 /** Scores of stances as they are settled, in any order: O(1) each, fixed memory. */
@@ -94,7 +89,7 @@ export class CalibrationSheet {
   add(stance: Stance, label: Action): void {
     const top = topAction(stance);
     if (top === null) return;
-    const shareBp = shareOfLabel(stance, top);
+    const shareBp = shareOf(stance, top);
     // A share on a line belongs to the bin above it; 1 to the last. Whole numbers find the line.
     const bin = Math.min(CALIBRATION_BINS - 1, Math.floor((shareBp * CALIBRATION_BINS) / WHOLE));
     this.#counts[bin] = (this.#counts[bin] as number) + 1;
