@@ -3,18 +3,6 @@ import { clamp } from './figures.ts';
 import type { Impression } from './senses/sense.ts';
 import type { Action, Stance } from './speech.ts';
 
-/** The share a stance gives one action, basis points. */
-export function shareOf(stance: Stance, action: Action): number {
-  switch (action) {
-    case 'BUY':
-      return stance.buyBp;
-    case 'SELL':
-      return stance.sellBp;
-    case 'HOLD':
-      return stance.holdBp;
-  }
-}
-
 /** The action with strictly the largest share; `null` on a tie. */
 export function topAction({ buyBp, sellBp, holdBp }: Stance): Action | null {
   if (buyBp > sellBp && buyBp > holdBp) return 'BUY';
