@@ -3,6 +3,12 @@ import { clamp } from './figures.ts';
 import type { Impression } from './senses/sense.ts';
 import type { Action, Stance } from './speech.ts';
 
+/** The share a stance gives one action, basis points. */
+export function shareOf({ buyBp, sellBp, holdBp }: Stance, action: Action): number {
+  if (action === 'BUY') return buyBp;
+  return action === 'SELL' ? sellBp : holdBp;
+}
+
 /** The action with strictly the largest share; `null` on a tie. */
 export function topAction({ buyBp, sellBp, holdBp }: Stance): Action | null {
   if (buyBp > sellBp && buyBp > holdBp) return 'BUY';
