@@ -8,10 +8,11 @@ export interface Liquidity {
   readonly meanQuoteVolume: number;
 }
 
-/** Estimates spread and volume from the `newest` last of these candles, oldest first. The spread is the two-candle
- * estimator of Abdi and Ranaldo, "A Simple Estimation of Bid-Ask Spreads from Daily Close, High,
- * and Low Prices", Review of Financial Studies 30 (2017), eq. 11: s² = 4 (c_t - η_t)(c_t - η_t+1)
- * in log prices, η the mid-range, negative squares counted as zero, averaged over all pairs. */
+/** Estimates spread and volume from the `newest` last of these candles, oldest first. The spread is
+ * the two-candle estimator of Abdi and Ranaldo, "A Simple Estimation of Bid-Ask Spreads from Daily
+ * Close, High, and Low Prices", Review of Financial Studies 30 (2017), eq. 11:
+ * s² = 4 (c_t - η_t)(c_t - η_t+1) in log prices, η the mid-range, negative squares counted as zero,
+ * averaged over all pairs. */
 export function estimateLiquidity(
   candles: readonly Candle[],
   newest: number = candles.length,

@@ -11,6 +11,8 @@ interface Balance {
   reserved: Decimal;
   /** As text, once somebody has asked since the last change. */
   text: BalanceText | null;
+  /** Both together, likewise. */
+  total: Decimal | null;
 }
 
 interface BalanceText {
@@ -122,7 +124,7 @@ export class Books {
     const held = this.#positions.get(symbol);
     if (held === undefined || held.quantity === '0') return;
     const price = fromObservation(close);
-    if (!price.eq(held.currentPrice)) this.#hold(symbol, held, price);
+    if (price !== held.currentPrice) this.#hold(symbol, held, price);
   }
 
   position(symbol: string): Position {
@@ -159,6 +161,7 @@ export class Books {
 
   /** What all positions of the instrument's quote asset but its own are worth, quote units. */
   elsewhere({ symbol, quote }: Instrument): Decimal {
+    if (this.#positions.size === 1 && this.#positions.has(symbol)) return NOTHING;
     const all = this.#worths.get(quote) ?? NOTHING;
     return all.minus(this.#positions.get(symbol)?.worth ?? NOTHING);
   }
@@ -200,8 +203,9 @@ export class Books {
   }
 
   #total(asset: string): Decimal {
-    const { available, reserved } = this.#balances.get(asset) ?? NO_BALANCE;
-    return available.plus(reserved);
+    const balance = this.#balances.get(asset) ?? NO_BALANCE;
+    balance.total ??= balance.available.plus(balance.reserved);
+    return balance.total;
   }
 
   #add(asset: string, account: 'available' | 'reserved', amount: Decimal): void {
@@ -212,6 +216,7 @@ export class Books {
     const after = balance[account].plus(amount);
     balance[account] = after;
     balance.text = null;
+    balance.total = null;
     if (after.isNegative() && !after.isZero()) {
       throw new Error(`${account} ${asset} must not be negative, was ${after.toFixed()}`);
     }
@@ -227,9 +232,7 @@ export class Books {
     const exact = quantity.times(currentPrice);
     const fits = exact.decimalPlaces() <= 18;
     const worth = fits ? exact : exact.toDecimalPlaces(18, Decimal.ROUND_HALF_UP);
-    const before = this.#positions.get(symbol);
-    const others = (this.#worths.get(quote) ?? NOTHING).minus(before?.worth ?? NOTHING);
-    const all = others.plus(worth);
+    const all = this.elsewhere(instrument).plus(worth);
     this.#worths.set(quote, all);
     const position = { quantity: text, entryPrice, realisedPnl, instrument };
     this.#positions.set(symbol, { ...position, currentPrice, worth, sellable });
@@ -238,4 +241,9 @@ export class Books {
   }
 }
 
-const NO_BALANCE: Balance = { available: NOTHING, reserved: NOTHING, text: null };
+const NO_BALANCE: Balance = {
+  available: NOTHING,
+  reserved: NOTHING,
+  text: null,
+  total: null,
+};

@@ -10,7 +10,7 @@ import { DEFAULT_USER_CONFIG } from '../../debate/user-config.ts';
 import { EQUAL_REGIME_WEIGHTS, forEveryRole, type RegimeWeights } from '../../debate/weights.ts';
 import { holdDebate } from '../debate.ts';
 import { LeanRing, type LeanTerms } from './debate.ts';
-import { snapshots } from './snapshots.fixture.ts';
+import { anySnapshot } from './snapshots.fixture.ts';
 
 // Failure here looks like: a backtest in the lean gear that trades what the ring would not have.
 
@@ -20,6 +20,7 @@ const HOUSE: LeanTerms = {
   userConfig: DEFAULT_USER_CONFIG,
 };
 
+const snapshots = anySnapshot(fc);
 const NO_MEMORIES = forEveryRole(() => EMPTY_MEMORY);
 
 /** Both debates of one motion, as one text each. */

@@ -7,12 +7,13 @@ import { snapshotOf } from '../../assistants/snapshot.fixture.ts';
 import type { Snapshot } from '../../assistants/snapshot.ts';
 import { REGIMES } from '../../features/reading.ts';
 import { AT, CITES, LEAN_SENSES, LeanReadings } from './senses.ts';
-import { snapshots } from './snapshots.fixture.ts';
+import { anySnapshot } from './snapshots.fixture.ts';
 import { LeanView, WATCHES } from './view.ts';
 
 // Failure here looks like: a sense or a weight of the assistants that was changed, and a backtest
 // in the lean gear that still decides by the old one. The name of the test is the sense's.
 
+const snapshots = anySnapshot(fc);
 const NO_NEWS = ['newsSentiment', 'socialSentiment', 'marketCap'];
 const DIGEST = { items: 1, newsSentiment: 0.5, socialSentiment: 0.5, marketCapChange: 0.01 };
 
