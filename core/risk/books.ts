@@ -112,17 +112,14 @@ export interface HouseBooks {
  * nothing else. */
 export function holdingsOf(books: HouseBooks, close: string): Holdings {
   const price = positive(close, 'close');
-  let [quantity, cost, all] = [NOTHING, NOTHING, NOTHING];
-  for (const position of books.here) {
-    const held = decimal(position.quantity);
-    all = all.plus(held);
-    if (held.lt(decimal(position.lotSize))) continue;
-    quantity = quantity.plus(held);
-    cost = cost.plus(held.times(decimal(position.entryPrice)));
-  }
+  const { here } = books;
+  const own = here.filter(({ quantity, lotSize }) => !decimal(quantity).lt(decimal(lotSize)));
+  const quantity = sum(own.map((position) => decimal(position.quantity)));
   const value = quantity.times(price);
+  const sold = own.length === here.length;
+  const all = sold ? value : sum(here.map((one) => decimal(one.quantity))).times(price);
   const cash = decimal(books.available);
-  const positions = all.times(price).plus(books.elsewhere);
+  const positions = all.plus(books.elsewhere);
   const equity = cash.plus(decimal(books.locked)).plus(positions);
   const highest = decimal(books.peak);
   const peak = highest.lt(equity) ? equity : highest;
@@ -130,14 +127,26 @@ export function holdingsOf(books: HouseBooks, close: string): Holdings {
     equity: text(equity),
     cash: format(cash),
     quantity: format(quantity),
-    entryPrice: quantity.gt(0) ? format(divide(cost, quantity)) : '0',
+    entryPrice: averageOf(own, quantity),
     exposureBps: ratioBps(value, equity),
     drawdownBps: ratioBps(peak.minus(equity), peak),
     openOrders: books.openOrders,
   };
 }
 
+/** Average cost of these positions, `quantity` in all; `0` when nothing is held. */
+function averageOf(own: HouseBooks['here'], quantity: Decimal): string {
+  const [first] = own;
+  if (first === undefined || quantity.isZero()) return '0';
+  // One position's average is what it says of itself.
+  if (own.length === 1) return format(decimal(first.entryPrice));
+  const costs = own.map((one) => decimal(one.quantity).times(decimal(one.entryPrice)));
+  return format(divide(sum(costs), quantity));
+}
+
 function sum(values: readonly Decimal[]): Decimal {
+  const [first] = values;
+  if (first !== undefined && values.length === 1) return first;
   return values.reduce((total, value) => total.plus(value), NOTHING);
 }
 

@@ -146,5 +146,6 @@ function marketBarrier(facts: RiskFacts, limits: RiskLimits): Refusal | null {
 /** True when `now` is at least `limitBps` below `start`. */
 function fallen(start: string, now: Decimal, limitBps: number): boolean {
   const from = decimal(start, 'start');
+  if (limitBps > 0 && now.gte(from)) return false;
   return from.gt(0) && from.minus(now).gte(basisPointsOf(from, limitBps));
 }
