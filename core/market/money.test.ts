@@ -6,6 +6,7 @@ import {
   ceilToStep,
   decimal,
   divide,
+  floorQuotientToStep,
   floorToStep,
   format,
   fromObservation,
@@ -65,6 +66,31 @@ describe('money', () => {
     expect(() => format(decimal('1').div(3))).toThrow('18 decimals');
     expect(format(decimal('-0.0'))).toBe('0');
     expect(format(decimal('0.000000000000000001'))).toBe('0.000000000000000001');
+  });
+
+  test('steps - a quotient is floored to the multiple below it, without rounding it first', () => {
+    const parts = fc.tuple(amounts, amounts, stepSizes);
+    fc.assert(
+      fc.property(parts, ([aText, bText, stepText]) => {
+        const [a, b] = [decimal(aText).abs(), decimal(bText).abs().plus('0.001')];
+        const step = decimal(stepText);
+        const floored = floorQuotientToStep(a, b, step);
+        expect(isMultipleOf(floored, step)).toBe(true);
+        expect(floored.times(b).lte(a) && floored.plus(step).times(b).gt(a)).toBe(true);
+      }),
+    );
+    expect(() => floorQuotientToStep(decimal('1'), decimal('0'), decimal('1'))).toThrow(
+      AmountError,
+    );
+  });
+
+  test('parse - what was written is read back as the same value, many times over', () => {
+    for (let count = 0; count < 10_000; count += 1) {
+      const text = `${count}.5`;
+      expect(format(decimal(text).times(2))).toBe(String(2 * count + 1));
+      expect(decimal(text).toFixed()).toBe(text);
+    }
+    expect(fromObservation(0.1).toFixed()).toBe(decimal('0.1').toFixed());
   });
 
   test('steps - floor and ceil are the nearest multiples on either side', () => {
