@@ -93,7 +93,7 @@ export class Bookkeeper {
 export function decisionsOn(series: MarketSeries, feed: Feed): readonly Decision[] {
   const { instrument, timeframe, candles } = series;
   const council = makeStrategy('council', {}, { gear: 'lean' });
-  const desk = new Desk(instrument.symbol, timeframe);
+  const desk = new Desk(instrument.symbol, timeframe, council.reads);
   const books = new WrittenBooks(feed, candles.length);
   const decisions: Decision[] = [];
   for (const candle of candles) {
