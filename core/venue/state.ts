@@ -1,3 +1,4 @@
+import type { Candle } from '../market/candle.ts';
 import type { Instrument } from '../market/instrument.ts';
 import { type Absurd, AbsurdPrints, type Neighbours, REMEMBERED_STEPS } from '../market/prints.ts';
 import { Accounts } from './accounts.ts';
@@ -56,19 +57,18 @@ export function marketId(symbol: string): string {
   return symbol.replace('/', '');
 }
 
-type Passing = Pick<TapeMove, 'candle' | 'nextOpen'>;
-
 /** What cannot be believed of a candle that is about to pass; `null` when all of it can. */
-export function questionPrint(symbol: SymbolState, passing: Passing): Absurd | null {
-  return symbol.prints.question(passing.candle, neighboursOf(symbol, passing));
+export function questionPrint(symbol: SymbolState, candle: Candle): Absurd | null {
+  return symbol.prints.question(candle, neighboursOf(symbol, candle));
 }
 
-function neighboursOf(symbol: SymbolState, { candle, nextOpen }: Passing): Neighbours {
+/** What comes after it is not asked: nothing that is filled now may depend on it. */
+function neighboursOf(symbol: SymbolState, candle: Candle): Neighbours {
   const { lastPrice, lastOpenMs } = symbol;
   const lengthMs = candle.closeTimeMs - candle.openTimeMs + 1;
   const stepMs = candle.openTimeMs - (lastOpenMs ?? Number.NEGATIVE_INFINITY);
   const before = stepMs <= REMEMBERED_STEPS * lengthMs ? lastPrice : null;
-  return { before, after: nextOpen };
+  return { before, after: null };
 }
 
 /** The book of a symbol as it stands now. */
@@ -266,7 +266,7 @@ export class VenueState {
     symbol.fresh = () => (believed ? buildBook(market, steps, conditions) : EMPTY_BOOK);
     symbol.taken = [];
     symbol.bookId += 1;
-    if (symbol.prints.judge(candle, neighboursOf(symbol, move)) !== null) symbol.questioned += 1;
+    if (symbol.prints.judge(candle, neighboursOf(symbol, candle)) !== null) symbol.questioned += 1;
     symbol.lastOpenMs = move.candle.openTimeMs;
     symbol.lastPrice = move.candle.close;
     symbol.standsAt = market.middle;

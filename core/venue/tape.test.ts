@@ -91,8 +91,20 @@ test('tape - a gap through a stop fills where it opened, however wide it was', (
   expect([...waiting, ...gap]).toEqual(['60']);
 });
 
-test('tape - a small gap through a stop fills at the open at once', () => {
+test('tape - a stop that the next candle opens below fills there, when that candle passes', () => {
   const state = calmMarket();
   rest(state, '80', '98');
-  expect(pass(state, 20, { nextOpen: 96 })).toEqual(['96']);
+  expect(pass(state, 20, { nextOpen: 96 })).toEqual([]);
+  expect(pass(state, 21, { open: 96, low: 95, nextOpen: 100 })).toEqual(['96']);
+});
+
+test('tape - nothing that is filled at a close depends on the open after it', () => {
+  for (const low of [97, 85, 0.06]) {
+    const filled = [0.06, 60, 96, 100, 104, 1_200].map((nextOpen) => {
+      const state = calmMarket();
+      rest(state, '40', '90');
+      return pass(state, 20, { low, nextOpen });
+    });
+    expect(new Set(filled.map(String)).size).toBe(1);
+  }
 });

@@ -95,18 +95,12 @@ class Desk {
     this.#timeMs = timeMs;
   }
 
-  /** First the candle itself, as far as it is believed, then the open that follows it, which the
-   * new book stands around. An open that nobody would believe waits for what its own candle says:
-   * a gap that stays fills there, a print that does not fills nothing. */
-  pass(symbol: SymbolState, { candle, nextOpen }: TapeMove): void {
-    const { restingShare, depthShare } = this.#state.conditions;
-    const volume = amount(candle.volume);
-    const { believed } = questionPrint(symbol, { candle, nextOpen }) ?? { believed: candle };
-    const { open, high, low } = believed;
-    this.#fill(symbol, { open, high, low, available: volume.mul(restingShare) });
-    if (nextOpen === null || !symbol.prints.believesOpen(nextOpen, candle.close)) return;
-    const opening = { open: nextOpen, high: nextOpen, low: nextOpen };
-    this.#fill(symbol, { ...opening, available: volume.mul(depthShare) });
+  /** The candle itself, as far as it is believed. The open that follows it fills what rests when
+   * its own candle passes: who decides at this close must not see it in their books. */
+  pass(symbol: SymbolState, { candle }: TapeMove): void {
+    const { open, high, low } = questionPrint(symbol, candle)?.believed ?? candle;
+    const available = amount(candle.volume).mul(this.#state.conditions.restingShare);
+    this.#fill(symbol, { open, high, low, available });
   }
 
   balances(): TapeEvent['balances'] {

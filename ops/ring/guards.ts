@@ -30,7 +30,7 @@ interface Watch {
   /** What the workflow has not been told. */
   pending: Candle[];
   due: boolean;
-  /** The venue may have filled the stop where no closed candle shows it. */
+  /** The venue may have filled the stop where the rules saw no reason to sell. */
   settle: boolean;
 }
 
@@ -109,7 +109,7 @@ export class Guards {
     return watch;
   }
 
-  #take({ symbol, timeframe, candle, nextOpen }: ReleasedCandle): void {
+  #take({ symbol, timeframe, candle }: ReleasedCandle): void {
     const key = keyOf(symbol, timeframe);
     const recent = this.#recent.get(key) ?? [];
     this.#recent.set(key, recent);
@@ -118,8 +118,8 @@ export class Guards {
     for (const watch of this.#watches.values()) {
       if (watch.record.symbol !== symbol) continue;
       if (watch.state.timeframe === timeframe) this.#fold(watch, candle);
-      // The venue is at the next open already.
-      if (nextOpen !== null && reaches(watch.state, nextOpen)) watch.due = watch.settle = true;
+      // The venue may have believed a print that the rules do not.
+      if (reaches(watch.state, candle.low)) watch.due = watch.settle = true;
     }
   }
 

@@ -60,7 +60,7 @@ export class Guards {
   }
 
   /** Takes in a candle; `settle` then does what follows. */
-  take({ symbol, candle, nextOpen }: MarketCandle): void {
+  take({ symbol, candle }: MarketCandle): void {
     const watch = this.#watches.get(symbol);
     if (watch === undefined) return;
     const [next, effects] = passCandle(watch.state, candle, watch.keeper.record.rules);
@@ -69,8 +69,8 @@ export class Guards {
       watch.pending.push(candle);
       if (effects.length > 0 || watch.pending.length >= MOST_CANDLES) watch.due = true;
     }
-    // The venue is at the next open already.
-    if (nextOpen !== null && reaches(watch.state, nextOpen)) watch.due = watch.settle = true;
+    // The venue may have believed a print that the rules do not.
+    if (reaches(watch.state, candle.low)) watch.due = watch.settle = true;
   }
 
   /** Has the guards of these symbols see all that has passed: something else is about to trade. */

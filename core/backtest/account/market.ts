@@ -147,9 +147,9 @@ export class PaperMarket {
 
   /** The lowest price that this close may try a stop with. Where it is above a stop's nearest
    * double it is above the stop. */
-  #lowest({ symbol, candle, nextOpen }: TapeMove): number {
+  #lowest({ symbol, candle }: TapeMove): number {
     const before = this.#state.symbol(symbol)?.lastPrice ?? candle.low;
-    return Math.min(candle.low, candle.open, before, nextOpen ?? candle.low);
+    return Math.min(candle.low, candle.open, before);
   }
 }
 

@@ -53,7 +53,7 @@ const CLOSES_BEYOND = 40;
 /** Runs on another future and compares everything up to the change: decisions and fills at `atMs`
  * and before it. The strategy is made from the changed candles. The account meets each market's
  * very next open as it was, and nothing else of it: an order of this close is filled there, and so
- * is what rested, before anything is decided. `null`: nothing moved. */
+ * is what a guard sells at it, before anything is decided. `null`: nothing moved. */
 export async function futureMoves(
   check: FutureCheck,
   change: { readonly atMs: number; readonly way: Way; readonly seed: number },
