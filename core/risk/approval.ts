@@ -49,8 +49,8 @@ export function approve(request: ApprovalRequest): Approval | Refusal {
   };
 }
 
-/** What forbids these parameters; `null`: they would be approved. For whoever keeps no approvals and
- * so needs none of their ids. */
+/** What forbids these parameters; `null`: they would be approved. For whoever keeps no approvals
+ * and so needs none of their ids. */
 export function objectionTo({
   parameters,
   facts,
