@@ -129,9 +129,12 @@ describe('paper venue with ccxt', () => {
 
   test('resting order - a gap through it fills at the open', async () => {
     await limit('sell', '0.1 at 52000', { clientOrderId: 'high' });
+    const order = () => ccxt.fetchOrder('high', SYMBOL, { clientOrderId: 'high' });
     await floor.control.tape(closeOf(1, { ...flat(50_000), nextOpen: 53_000 }));
-    const order = await ccxt.fetchOrder('high', SYMBOL, { clientOrderId: 'high' });
-    expect([order.status, decimalText(order.average)]).toEqual(['closed', '53000']);
+    expect((await order()).status).toBe('open');
+    await floor.control.tape(closeOf(2, flat(53_000)));
+    const { status, average } = await order();
+    expect([status, decimalText(average)]).toEqual(['closed', '53000']);
   });
 
   test('trades - by order and from a trade on', async () => {
