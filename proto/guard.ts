@@ -9,6 +9,7 @@ export type {
   GuardStatus,
   PassedCandles,
 } from '../core/risk/guard-record.ts';
+export { MOST_CANDLES } from '../core/risk/guard-record.ts';
 
 export interface GuardInput {
   readonly namespace: string;
@@ -28,6 +29,3 @@ export interface GuardView {
   readonly status: GuardStatus;
   readonly state: GuardMemory;
 }
-
-/** The most candles one message carries: about 45 KB. */
-export const MOST_CANDLES = 300;

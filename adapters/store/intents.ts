@@ -5,7 +5,7 @@ import type { Instrument } from '../../core/market/instrument.ts';
 import { decimal, format } from '../../core/market/money.ts';
 import type { OrderInput } from '../../core/orders/leg.ts';
 import { checkLeg, MalformedLeg } from '../../core/orders/leg-check.ts';
-import { type OrderParameters, orderParameters } from '../../core/orders/parameters.ts';
+import { type OrderParameters, sizedParameters } from '../../core/orders/parameters.ts';
 import { reserveTransaction } from '../../core/portfolio/ledger.ts';
 import { type Approval, approve } from '../../core/risk/approval.ts';
 import { type Refusal, type RiskFacts, refusal } from '../../core/risk/facts.ts';
@@ -100,19 +100,7 @@ async function judge(
   const { limits } = mandate;
   const sized = newest?.parameters ?? (await wishOf(trx, request, { mandate, facts }));
   if ('refused' in sized) return sized;
-  const { stopPrice = null } = sized;
-  const parameters = orderParameters({
-    venue: request.venue,
-    account: request.userId,
-    symbol: request.symbol,
-    side: request.side,
-    // A stop waits at the venue; everything else takes what there is at once.
-    type: stopPrice === null ? 'LIMIT' : 'STOP_LOSS_LIMIT',
-    timeInForce: stopPrice === null ? 'IOC' : 'GTC',
-    quantity: sized.quantity,
-    limitPrice: sized.limitPrice,
-    stopPrice,
-  });
+  const parameters = sizedParameters({ ...request, account: request.userId }, sized);
   const serial = (await countApprovals(trx, legId)) + 1;
   const approval = approve({ legId, serial, parameters, facts, limits, marketTimeMs });
   return 'refused' in approval ? approval : { parameters, approval };

@@ -3,6 +3,7 @@ import { closesOf, type MarketSeries } from '../backtest/series.ts';
 import type { Candle } from '../market/candle.ts';
 import type { Instrument } from '../market/instrument.ts';
 import {
+  atMostScale,
   ceilToStep,
   Decimal,
   decimal,
@@ -124,7 +125,7 @@ class Held {
         entryPrice: format(price),
         exitPrice: format(exit),
         fees: format(fee),
-        profit: format(rounded(profit)),
+        profit: format(atMostScale(profit)),
         return: profit.div(paid).toNumber(),
         endedBy: 'open',
       },
@@ -146,7 +147,7 @@ function purchase(
   const quantity = floorToStep(most, positive(lotSize, 'lotSize'));
   const cost = quantity.times(price);
   if (quantity.lte(0) || cost.lt(decimal(minNotional, 'minNotional'))) return null;
-  const fee = rounded(cost.times(feeShare));
+  const fee = atMostScale(cost.times(feeShare));
   return { timeMs: candle.openTimeMs, quantity, price, fee };
 }
 
@@ -159,9 +160,4 @@ export function costOf(conditions: Readonly<Record<string, number>>, name: strin
   const value = conditions[name];
   if (value !== undefined && Number.isFinite(value) && value >= 0) return value;
   throw new RangeError(`${name} must be known and not negative, was ${value}`);
-}
-
-/** To the decimals an amount may carry. */
-function rounded(value: Decimal): Decimal {
-  return divide(value, new Decimal(1));
 }

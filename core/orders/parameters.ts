@@ -48,6 +48,20 @@ export function orderParameters(given: OrderParameters): OrderParameters {
   };
 }
 
+/** The parameters of a sized leg. A stop waits at the venue; everything else takes what there is at
+ * once. Throws as `orderParameters` does. */
+export function sizedParameters(
+  { venue, account, symbol, side }: Pick<OrderParameters, 'venue' | 'account' | 'symbol' | 'side'>,
+  sized: Pick<OrderParameters, 'quantity' | 'limitPrice'> & { readonly stopPrice?: string | null },
+): OrderParameters {
+  const { quantity, limitPrice, stopPrice = null } = sized;
+  return orderParameters({
+    ...{ venue, account, symbol, side, quantity, limitPrice, stopPrice },
+    type: stopPrice === null ? 'LIMIT' : 'STOP_LOSS_LIMIT',
+    timeInForce: stopPrice === null ? 'IOC' : 'GTC',
+  });
+}
+
 function price(given: string | null, field: string): string | null {
   return given === null ? null : format(positive(given, field));
 }

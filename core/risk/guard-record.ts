@@ -37,6 +37,9 @@ export interface GuardMemory extends GuardState {
   readonly feed: GuardFeed | null;
 }
 
+/** The most candles a guard is told at once: about 45 KB. */
+export const MOST_CANDLES = 300;
+
 /** Closed candles of the guard's own timeframe, oldest first. Told again, they change nothing. */
 export interface PassedCandles {
   readonly candles: readonly Candle[];

@@ -238,8 +238,13 @@ function leave(state: GuardState, candle: Candle, rules: GuardRules): Selling | 
  * same, and takes a hundred times as long. */
 const CLEARLY = 1e-9;
 
+/** Whether the stop that rests at the venue lies at an observed price or above it. */
+export function reachesResting({ resting }: Pick<GuardState, 'resting'>, price: number): boolean {
+  return resting !== null && reachesDown(price, resting.stopPrice);
+}
+
 /** Whether an observed price is at a price or below it. */
-export function reachesDown(observed: number, price: string): boolean {
+function reachesDown(observed: number, price: string): boolean {
   if (observed > Number(price) * (1 + CLEARLY)) return false;
   return fromObservation(observed).lte(decimal(price));
 }

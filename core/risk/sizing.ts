@@ -6,6 +6,7 @@ import {
   floorQuotientToStep,
   floorToStep,
   format,
+  lesser,
   positive,
 } from '../market/money.ts';
 import { STOP_SLIP_BPS } from '../orders/parameters.ts';
@@ -75,7 +76,7 @@ export function entryRoom(facts: RiskFacts, limits: RiskLimits): Decimal | Refus
   const cash = decimal(facts.cash, 'cash');
   if (cash.lt(least)) return refusal('no_cash', `${facts.cash} free`);
   const most = positive(limits.maxOrderQuote, 'maxOrderQuote');
-  return [inSymbol, inAll, together, cash].reduce(smaller, most);
+  return [inSymbol, inAll, together, cash].reduce(lesser, most);
 }
 
 /** The smallest notional an entry may have: the venue's minimum and the user's margin over it. */
@@ -91,16 +92,16 @@ function sizeEntry({ facts, limits, ...wish }: SizeRequest): Sized | Refusal {
   if ('refused' in room) return room;
   const limitPrice = limitPriceFor('BUY', facts, limits);
   const lot = positive(facts.instrument.lotSize, 'lotSize');
-  const spend = smaller(room, riskBudget(facts, limits, wish.confidenceBp));
+  const spend = lesser(room, riskBudget(facts, limits, wish.confidenceBp));
   // Only the person's own number replaces the ring's wish; the room stays what it is.
   const { requestedQuantity } = wish;
   const asked = requestedQuantity ? positive(requestedQuantity, 'requestedQuantity') : null;
   const most = asked === null ? spend : room;
   const affordable = floorQuotientToStep(most, limitPrice, lot);
-  const quantity = asked === null ? affordable : smaller(floorToStep(asked, lot), affordable);
+  const quantity = asked === null ? affordable : lesser(floorToStep(asked, lot), affordable);
   if (quantity.lte(0)) {
     const exact = most.div(limitPrice);
-    const wanted = asked === null ? exact : smaller(asked, exact);
+    const wanted = asked === null ? exact : lesser(asked, exact);
     return refusal('below_lot', `${wanted.toFixed(18)}, lot ${lot.toFixed()}`);
   }
   const minimum = entryMinimum(facts, limits);
@@ -117,7 +118,7 @@ function riskBudget(facts: RiskFacts, limits: RiskLimits, confidenceBp: number):
   const sigmaBps = Math.max(1, facts.volatilityBps ?? limits.maxVolatilityBps);
   const atStop = basisPointsOf(equity, limits.riskPerTradeBps).times(10_000);
   const budget = atStop.div(sigmaBps * STOP_VOLATILITIES);
-  const capped = smaller(budget, basisPointsOf(equity, limits.maxPositionBps));
+  const capped = lesser(budget, basisPointsOf(equity, limits.maxPositionBps));
   return basisPointsOf(capped, confidenceBp);
 }
 
@@ -127,7 +128,7 @@ function sizeExit(request: SizeRequest): Sized | Refusal {
   if (held.lte(0)) return refusal('nothing_to_sell');
   const lot = positive(facts.instrument.lotSize, 'lotSize');
   const wanted = requestedQuantity
-    ? smaller(positive(requestedQuantity, 'requestedQuantity'), held)
+    ? lesser(positive(requestedQuantity, 'requestedQuantity'), held)
     : held;
   const quantity = floorToStep(wanted, lot);
   if (quantity.lte(0)) return refusal('below_lot', `${wanted.toFixed()}, lot ${lot.toFixed()}`);
@@ -152,8 +153,4 @@ export function slippageBps(limits: RiskLimits, stopPrice: string | null): numbe
   return stopPrice === null
     ? limits.maxSlippageBps
     : Math.max(limits.maxSlippageBps, STOP_SLIP_BPS);
-}
-
-function smaller(a: Decimal, b: Decimal): Decimal {
-  return a.lt(b) ? a : b;
 }

@@ -8,8 +8,7 @@ import type { Kysely } from 'kysely';
 import { listGuards, readGuard } from '../../adapters/store/guards.ts';
 import type { Database } from '../../adapters/store/schema.ts';
 import type { Candle } from '../../core/market/candle.ts';
-import { fromObservation } from '../../core/market/money.ts';
-import { passCandle } from '../../core/risk/guard.ts';
+import { passCandle, reachesResting } from '../../core/risk/guard.ts';
 import {
   type GuardFeed,
   type GuardInput,
@@ -119,7 +118,7 @@ export class Guards {
       if (watch.record.symbol !== symbol) continue;
       if (watch.state.timeframe === timeframe) this.#fold(watch, candle);
       // The venue may have believed a print that the rules do not.
-      if (reaches(watch.state, candle.low)) watch.due = watch.settle = true;
+      if (reachesResting(watch.state, candle.low)) watch.due = watch.settle = true;
     }
   }
 
@@ -176,10 +175,6 @@ export class Guards {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
   }
-}
-
-function reaches({ resting }: GuardMemory, price: number): boolean {
-  return resting !== null && fromObservation(price).lte(resting.stopPrice);
 }
 
 function keyOf(symbol: string, timeframe: string): string {

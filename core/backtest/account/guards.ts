@@ -2,7 +2,7 @@ import type { Candle, Timeframe } from '../../market/candle.ts';
 import type { Instrument } from '../../market/instrument.ts';
 import { decimal } from '../../market/money.ts';
 import type { OrderInput, OrderOutcome } from '../../orders/leg.ts';
-import { guardRules, openGuard, passCandle, reachesDown } from '../../risk/guard.ts';
+import { guardRules, openGuard, passCandle, reachesResting } from '../../risk/guard.ts';
 import { atrBefore } from '../../risk/guard-atr.ts';
 import {
   type Course,
@@ -10,7 +10,13 @@ import {
   type KeeperAnswer,
   type KeeperStep,
 } from '../../risk/guard-keeper.ts';
-import type { GuardLeg, GuardMemory, GuardRecord, Holding } from '../../risk/guard-record.ts';
+import {
+  type GuardLeg,
+  type GuardMemory,
+  type GuardRecord,
+  type Holding,
+  MOST_CANDLES,
+} from '../../risk/guard-record.ts';
 import type { RiskLimits } from '../../risk/limits.ts';
 import type { Books } from './books.ts';
 import type { Facts } from './facts.ts';
@@ -20,8 +26,6 @@ import type { MarketCandle } from './terms.ts';
 
 export const VENUE = 'paper';
 const MINUTE_MS = 60_000;
-/** The most candles that a guard is told at once; the ring's own figure. */
-const MOST_CANDLES = 300;
 
 export interface LastFill {
   readonly price: string;
@@ -70,7 +74,7 @@ export class Guards {
       if (effects.length > 0 || watch.pending.length >= MOST_CANDLES) watch.due = true;
     }
     // The venue may have believed a print that the rules do not.
-    if (reaches(watch.state, candle.low)) watch.due = watch.settle = true;
+    if (reachesResting(watch.state, candle.low)) watch.due = watch.settle = true;
   }
 
   /** Has the guards of these symbols see all that has passed: something else is about to trade. */
@@ -214,8 +218,4 @@ export interface GuardParts {
   readonly instruments: ReadonlyMap<string, Instrument>;
   /** The newest trade of a symbol. */
   readonly lastFill: (symbol: string) => LastFill | null;
-}
-
-function reaches({ resting }: GuardMemory, price: number): boolean {
-  return resting !== null && reachesDown(price, resting.stopPrice);
 }

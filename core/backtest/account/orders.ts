@@ -2,7 +2,7 @@ import type { Instrument } from '../../market/instrument.ts';
 import { Decimal, decimal, divide, format } from '../../market/money.ts';
 import type { OrderInput, OrderOutcome } from '../../orders/leg.ts';
 import { isLive, type OrderState } from '../../orders/lifecycle.ts';
-import { type OrderParameters, orderParameters } from '../../orders/parameters.ts';
+import { type OrderParameters, sizedParameters } from '../../orders/parameters.ts';
 import {
   advance,
   type Goal,
@@ -239,18 +239,7 @@ export class OrderDesk {
     const judged = this.#size(leg);
     if ('refused' in judged) return judged;
     const { sized, facts } = judged;
-    const { stopPrice = null } = sized;
-    const parameters = orderParameters({
-      venue: leg.venue,
-      account: ACCOUNT,
-      symbol: leg.symbol,
-      side: leg.side,
-      type: stopPrice === null ? 'LIMIT' : 'STOP_LOSS_LIMIT',
-      timeInForce: stopPrice === null ? 'IOC' : 'GTC',
-      quantity: sized.quantity,
-      limitPrice: sized.limitPrice,
-      stopPrice,
-    });
+    const parameters = sizedParameters({ ...leg, account: ACCOUNT }, sized);
     return objectionTo({ parameters, facts, limits: this.#limits }) ?? parameters;
   }
 
