@@ -93,7 +93,12 @@ export function wire(namespace = 'corro') {
     streams: streamNames(ns),
     streamSubjects: streamSubjects(ns),
     /** Temporal task queues. */
-    queues: { decision: `${ns}-decision`, order: `${ns}-order` },
+    queues: {
+      decision: `${ns}-decision`,
+      order: `${ns}-order`,
+      learning: `${ns}-learning`,
+      training: `${ns}-training`,
+    },
     ...mailSubjects(ns),
     ...debateSubjects(ns),
     ...marketSubjects(ns),
@@ -236,6 +241,11 @@ function workflowIds(ns: string) {
     /** `corro:escalation:<escalation id>` */
     escalationWorkflowId: (id: string): string =>
       `${ns}:escalation:${word('escalationId', ID, id)}`,
+    /** `corro:learning:<venue>:<symbol token>:<timeframe>:<cadence>`: one learning run at a time. */
+    learningWorkflowId: ({ venue, symbol, timeframe }: MarketAddress, cadence: string): string => {
+      const place = `${word('venue', VENUE, venue)}:${checkedToken(symbol)}`;
+      return `${ns}:learning:${place}:${checkTimeframe(timeframe)}:${word('cadence', ID, cadence)}`;
+    },
     /** `corro:watch:<venue>:<symbol token>:<timeframe>`: the market monitoring schedule. */
     watchScheduleId: ({ venue, symbol, timeframe }: MarketAddress): string => {
       const place = `${word('venue', VENUE, venue)}:${checkedToken(symbol)}`;

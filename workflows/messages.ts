@@ -11,6 +11,7 @@ export const WORKFLOWS = {
   plan: 'planWorkflow',
   settlement: 'settlementWorkflow',
   marketScan: 'marketScanWorkflow',
+  learning: 'learningWorkflow',
 } as const;
 
 /** How long a killed worker holds up any workflow of ours: then another takes it over. */

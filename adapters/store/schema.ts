@@ -41,6 +41,13 @@ export interface AuditHeads {
   seq: Int8;
 }
 
+export interface Blobs {
+  bytes: Buffer;
+  hash: string;
+  kind: string;
+  recorded_at: Generated<Timestamp>;
+}
+
 export interface Candles {
   close: string;
   close_time: Timestamp;
@@ -52,6 +59,16 @@ export interface Candles {
   timeframe: string;
   venue: string;
   volume: string;
+}
+
+export interface Champions {
+  changed_at: Generated<Timestamp>;
+  epoch: Int8;
+  model_hash: string | null;
+  symbol: string;
+  timeframe: string;
+  venue: string;
+  worth_bp: Generated<number>;
 }
 
 export interface Debates {
@@ -89,6 +106,15 @@ export interface Decisions {
   verdict: string;
   votes: Jsonb;
   weights_version: number;
+}
+
+export interface Drift {
+  figures: Jsonb;
+  level: string;
+  measured_to: Timestamp;
+  model_hash: string;
+  recorded_at: Generated<Timestamp>;
+  worth_bp: number;
 }
 
 export interface EscalationAnswers {
@@ -206,6 +232,24 @@ export interface Intents {
   venue: string;
 }
 
+export interface LearningRuns {
+  cadence: string;
+  ended_at: Timestamp | null;
+  id: string;
+  insights: Jsonb | null;
+  insights_markdown: string | null;
+  market_time: Timestamp;
+  model_hash: string | null;
+  recorded_at: Generated<Timestamp>;
+  status: string;
+  symbol: string;
+  timeframe: string;
+  venue: string;
+  verdict: string | null;
+  weights_version: number | null;
+  workflow_id: string;
+}
+
 export interface Leases {
   epoch: Int8;
   expires_at: Timestamp;
@@ -227,6 +271,35 @@ export interface LedgerTransactions {
   recorded_at: Generated<Timestamp>;
   reference: string;
   user_id: string;
+  venue: string;
+}
+
+export interface ModelChanges {
+  changed_by: string;
+  evidence: Jsonb;
+  from_state: string | null;
+  model_hash: string;
+  reason: string;
+  recorded_at: Generated<Timestamp>;
+  seq: Generated<Int8>;
+  to_state: string;
+}
+
+export interface Models {
+  card: Jsonb;
+  data_from: Timestamp;
+  data_to: Timestamp;
+  feature_hash: string;
+  hash: string;
+  matrix_hash: string;
+  metrics: Jsonb;
+  parent: string | null;
+  recorded_at: Generated<Timestamp>;
+  run_id: string;
+  state: string;
+  symbol: string;
+  timeframe: string;
+  validation_hash: string | null;
   venue: string;
 }
 
@@ -259,6 +332,23 @@ export interface Orders {
   updated_at: Generated<Timestamp>;
   venue: string;
   venue_order_id: string | null;
+}
+
+export interface Outcomes {
+  ambiguous: boolean;
+  candles: number;
+  close_time: Timestamp;
+  entry_price: string;
+  event_id: string;
+  exit_price: string;
+  label: string;
+  reached: string;
+  recorded_at: Generated<Timestamp>;
+  settled_at: Timestamp;
+  symbol: string;
+  terms: Jsonb;
+  timeframe: string;
+  venue: string;
 }
 
 export interface Plans {
@@ -294,6 +384,14 @@ export interface Positions {
   symbol: string;
   user_id: string;
   venue: string;
+}
+
+export interface Predictions {
+  answer: Jsonb;
+  event_id: string;
+  model_hash: string;
+  part: string;
+  recorded_at: Generated<Timestamp>;
 }
 
 export interface Secrets {
@@ -347,6 +445,9 @@ export interface Utterances {
 }
 
 export interface Weights {
+  content_hash: string | null;
+  evidence: Generated<Jsonb>;
+  learned_to: Timestamp | null;
   reason: string;
   recorded_at: Generated<Timestamp>;
   regime_weights: Jsonb;
@@ -357,9 +458,12 @@ export interface Database {
   approvals: Approvals;
   audit: Audit;
   audit_heads: AuditHeads;
+  blobs: Blobs;
   candles: Candles;
+  champions: Champions;
   debates: Debates;
   decisions: Decisions;
+  drift: Drift;
   escalation_answers: EscalationAnswers;
   escalations: Escalations;
   fills: Fills;
@@ -367,14 +471,19 @@ export interface Database {
   halts: Halts;
   instruments: Instruments;
   intents: Intents;
+  learning_runs: LearningRuns;
   leases: Leases;
   ledger_entries: LedgerEntries;
   ledger_transactions: LedgerTransactions;
+  model_changes: ModelChanges;
+  models: Models;
   motions: Motions;
   orders: Orders;
+  outcomes: Outcomes;
   plans: Plans;
   portfolio: Portfolio;
   positions: Positions;
+  predictions: Predictions;
   secrets: Secrets;
   user_config: UserConfig;
   user_keys: UserKeys;

@@ -1,6 +1,7 @@
 import type { Reading } from '../features/reading.ts';
 import type { Candle, Timeframe } from '../market/candle.ts';
 import { estimateLiquidity } from '../market/liquidity.ts';
+import type { Forecast } from '../models/forecast.ts';
 import type { Holdings, NewsDigest, Snapshot, Trigger } from './snapshot.ts';
 
 /** Candles a snapshot carries, and those the spread is estimated from. */
@@ -18,6 +19,7 @@ export interface Facts {
   readonly reading: Reading;
   readonly holdings: Holdings;
   readonly news: NewsDigest | null;
+  readonly forecast?: Forecast;
 }
 
 /** Freezes the facts of one motion; the last candle's close is the moment it is about. */
@@ -26,10 +28,12 @@ export function freezeSnapshot(facts: Facts): Snapshot {
   if (last === undefined) throw new RangeError('candles must not be empty');
   // Named one by one: what the wire does not carry must not be in the hash.
   const { eventId, venue, symbol, timeframe, trigger, reading, holdings, news } = facts;
+  const { forecast } = facts;
   return {
     ...{ eventId, venue, symbol, timeframe, trigger, reading, holdings, news },
     closeTimeMs: last.closeTimeMs,
     candles: facts.candles.slice(-SNAPSHOT_CANDLES),
     liquidity: estimateLiquidity(facts.candles, LIQUIDITY_CANDLES),
+    ...(forecast === undefined ? {} : { forecast }),
   };
 }

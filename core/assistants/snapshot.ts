@@ -1,6 +1,7 @@
 import type { Reading } from '../features/reading.ts';
 import type { Candle, Timeframe } from '../market/candle.ts';
 import type { Liquidity } from '../market/liquidity.ts';
+import type { Forecast } from '../models/forecast.ts';
 
 /** Why the market monitor put the question. */
 export const TRIGGERS = [
@@ -53,4 +54,6 @@ export interface Snapshot {
   readonly liquidity: Liquidity;
   readonly holdings: Holdings;
   readonly news: NewsDigest | null;
+  /** What the market's champion makes of the reading; absent while there is no champion. */
+  readonly forecast?: Forecast;
 }

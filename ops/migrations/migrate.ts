@@ -3,12 +3,14 @@ import { type Migration, type MigrationResultSet, Migrator } from 'kysely/migrat
 import { openStore } from '../../adapters/store/store.ts';
 import * as ring from './0001_ring.ts';
 import * as safety from './0002_safety.ts';
+import * as learning from './0003_learning.ts';
 
 /** Every migration there is, by name, applied in the order of the names. A list in code and not a
  * folder scan: a migration that is not named here does not exist. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_ring': ring,
   '0002_safety': safety,
+  '0003_learning': learning,
 };
 
 export interface MigrationState {

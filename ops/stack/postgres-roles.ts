@@ -10,6 +10,8 @@ export const DATABASE_ROLES = [
   'corro_actor',
   'corro_venue',
   'corro_checker',
+  'corro_learning',
+  'corro_trainer',
 ] as const;
 export type DatabaseRole = (typeof DATABASE_ROLES)[number];
 export type Table = keyof Database;
@@ -33,9 +35,12 @@ const READABLE: Record<Exclude<Table, 'secrets'>, Grant> = {
   approvals: READ,
   audit: READ,
   audit_heads: READ,
+  blobs: READ,
   candles: READ,
+  champions: READ,
   debates: READ,
   decisions: READ,
+  drift: READ,
   escalation_answers: READ,
   escalations: READ,
   fills: READ,
@@ -43,14 +48,19 @@ const READABLE: Record<Exclude<Table, 'secrets'>, Grant> = {
   halts: READ,
   instruments: READ,
   intents: READ,
+  learning_runs: READ,
   leases: READ,
   ledger_entries: READ,
   ledger_transactions: READ,
+  model_changes: READ,
+  models: READ,
   motions: READ,
   orders: READ,
+  outcomes: READ,
   plans: READ,
   portfolio: READ,
   positions: READ,
+  predictions: READ,
   user_config: READ,
   user_keys: READ,
   users: READ,
@@ -78,6 +88,7 @@ const DECISION: Grants = {
   motions: { ...APPEND, update: ['started_at'] },
   portfolio: { ...READ, update: ['total_balance', 'peak_balance', 'market_time'] },
   positions: { ...READ, update: ['current_price', 'market_time'] },
+  predictions: APPEND,
 };
 
 /** From the decision to the booked fill: the only one that writes intents, orders, fills and the
@@ -113,8 +124,39 @@ const ORDER: Grants = {
   positions: KEEP,
 };
 
-/** Answers mail about motions, and remembers what it said. */
-const ACTOR: Grants = { motions: READ, utterances: APPEND };
+/** Answers mail about motions, and remembers what it said; serves the models there are. */
+const ACTOR: Grants = {
+  blobs: READ,
+  champions: READ,
+  models: READ,
+  motions: READ,
+  utterances: APPEND,
+};
+
+/** Settles what was foretold, earns weights, judges and promotes models: nothing of an order. */
+const LEARNING: Grants = {
+  ...READABLE,
+  audit: APPEND,
+  audit_heads: KEEP,
+  blobs: APPEND,
+  champions: { ...APPEND, update: ['model_hash', 'epoch', 'worth_bp', 'changed_at'] },
+  drift: APPEND,
+  learning_runs: {
+    ...APPEND,
+    update: [
+      ...['status', 'weights_version', 'model_hash', 'verdict'],
+      ...['insights', 'insights_markdown', 'ended_at'],
+    ],
+  },
+  model_changes: APPEND,
+  models: { ...APPEND, update: ['state'] },
+  outcomes: APPEND,
+  predictions: APPEND,
+  weights: APPEND,
+};
+
+/** Reads a matrix by its hash and leaves a model: knows nothing of the ring. */
+const TRAINER: Grants = { blobs: APPEND };
 
 /** Asks one question before the bytes of an order leave: is the lease still its sender's, and is
  * nothing halted. To hold a lease row for that moment Postgres wants the right to change it; the
@@ -132,6 +174,8 @@ export const GRANTS: Readonly<Record<DatabaseRole, Grants>> = {
   corro_actor: ACTOR,
   corro_venue: VENUE,
   corro_checker: READABLE,
+  corro_learning: LEARNING,
+  corro_trainer: TRAINER,
 };
 
 /** Rows of `leases` are everybody's to read and the order worker's to write. The gateway may hold
