@@ -1,8 +1,8 @@
-import { dataUsed } from '../../core/backtest/data-used.ts';
 import type { AccountTerms, BacktestResult } from '../../core/backtest/result.ts';
 import type { MarketSeries } from '../../core/backtest/series.ts';
 import { simulate } from '../../core/backtest/simulate.ts';
 import type { Gear, Strategy } from '../../core/backtest/strategy.ts';
+import { onlyWindow } from '../../core/backtest/window.ts';
 import type { Metrics } from '../../core/judgement/assessment.ts';
 import { metricsOf } from '../../core/judgement/metrics.ts';
 import { type Moments, momentsOf } from '../../core/judgement/moments.ts';
@@ -148,33 +148,6 @@ export function seriesOfWindows(
     }
     return [{ ...series, candles: new CandleSeries(TIMEFRAMES[series.timeframe], joined) }];
   });
-}
-
-/** A result without the history its strategy warmed up on. */
-function onlyWindow(
-  result: BacktestResult,
-  shown: readonly MarketSeries[],
-  { fromMs, toMs }: Window,
-): BacktestResult {
-  const { curve } = result;
-  const history = curve.timeMs.findIndex((timeMs) => timeMs >= fromMs);
-  if (history <= 0) return result;
-  const series = shown.map((one) => ({ ...one, candles: one.candles.between(fromMs, toMs) }));
-  const closes = curve.timeMs.length - history;
-  return {
-    ...result,
-    data: dataUsed(series),
-    curve: {
-      timeMs: curve.timeMs.slice(history),
-      equity: curve.equity.slice(history),
-      exposure: curve.exposure.slice(history),
-    },
-    counts: {
-      ...result.counts,
-      closes,
-      candles: series.reduce((sum, { candles }) => sum + candles.length, 0),
-    },
-  };
 }
 
 /** What is kept of a run's metrics. */
