@@ -163,6 +163,7 @@ describe('models refused', () => {
       const matrix = trainingMatrix(madeUpSeries(1_500), LABEL);
       const { header, numbers } = matrix;
       const width = header.columns.length;
+      const action = header.columns.indexOf('action');
       const edited = (edit: (row: Float64Array) => void): TrainingMatrix => {
         const copy = numbers.slice();
         for (let at = 0; at < copy.length; at += width) edit(copy.subarray(at, at + width));
@@ -171,7 +172,7 @@ describe('models refused', () => {
       const few = { header: { ...header, rows: 20 }, numbers: numbers.slice(0, 20 * width) };
       const cases: [TrainingMatrix, string][] = [
         [few, 'must have at least 500 rows, had 20'],
-        [edited((row) => row.fill(2, width - 3, width - 2)), 'every label is HOLD'],
+        [edited((row) => row.fill(2, action, action + 1)), 'every label is HOLD'],
         [edited((row) => row.fill(Number.NaN, width - 1)), 'risk must be finite'],
         [edited((row) => row.fill(row[0]!, 1, 2)), 'a label must settle after'],
       ];

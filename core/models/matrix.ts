@@ -33,12 +33,13 @@ export interface MatrixHeader {
   readonly symbols: readonly string[];
 }
 
-export const MATRIX_FORMAT = 'corro-matrix-1';
+export const MATRIX_FORMAT = 'corro-matrix-2';
 
 /** Times are Unix milliseconds: of the row's close, and of the close that settled its label (what a
- * split between past and future must respect). `action` is a place in `ACTIONS`. */
+ * split between past and future must respect). `action` is a place in `ACTIONS`; `move` is
+ * exit / entry − 1 before costs, signed, and `magnitude` its size. */
 const FACTS = ['closeTimeMs', 'settledAtMs'] as const;
-const ANSWERS = ['action', 'magnitude', 'risk'] as const;
+const ANSWERS = ['action', 'move', 'magnitude', 'risk'] as const;
 
 const COLUMNS: readonly string[] = [...FACTS, ...FEATURES.map(({ name }) => name), ...ANSWERS];
 
@@ -108,5 +109,6 @@ function answersOf(candles: CandleSeries, index: number, outcome: Outcome): numb
   for (let at = index + 1; at <= index + outcome.candles; at += 1) {
     low = Math.min(low, candles.at(at)?.low ?? low);
   }
-  return [ACTIONS.indexOf(outcome.label), Math.abs(outcome.move), 1 - low / outcome.entryPrice];
+  const { label, move, entryPrice } = outcome;
+  return [ACTIONS.indexOf(label), move, Math.abs(move), 1 - low / entryPrice];
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-FORMAT = "corro-matrix-1"
+FORMAT = "corro-matrix-2"
 ACTIONS = ("BUY", "SELL", "HOLD")
 LEAST_ROWS = 500
 
@@ -26,6 +26,8 @@ class Matrix:
     features: np.ndarray
     # Place in ACTIONS.
     action: np.ndarray
+    # Exit / entry - 1 before costs, signed; magnitude is its size.
+    move: np.ndarray
     magnitude: np.ndarray
     risk: np.ndarray
 
@@ -58,6 +60,7 @@ def read_matrix(path: Path) -> Matrix:
         settled_ms=at["settledAtMs"],
         features=table[:, first : first + len(names)].astype(np.float32),
         action=at["action"].astype(np.int64),
+        move=at["move"],
         magnitude=at["magnitude"],
         risk=at["risk"],
     )
@@ -78,3 +81,5 @@ def check(matrix: Matrix) -> None:
     for name, values in (("magnitude", matrix.magnitude), ("risk", matrix.risk)):
         if not np.all(np.isfinite(values)) or np.any(values < 0):
             raise BadMatrix(f"{name} must be finite and not negative")
+    if not np.array_equal(np.abs(matrix.move), matrix.magnitude):
+        raise BadMatrix("magnitude must be the size of move")
