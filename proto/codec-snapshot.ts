@@ -2,8 +2,10 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Holdings, NewsDigest, Snapshot, Trigger } from '../core/assistants/snapshot.ts';
 import type { Indicators, Pattern, Reading, Regime } from '../core/features/reading.ts';
 import type { Liquidity } from '../core/market/liquidity.ts';
+import { type Forecast, MOST_FORECAST_BPS } from '../core/models/forecast.ts';
 import { candleToCore, candleToWire, timeframes } from './codec-market.ts';
 import {
+  basisPoints,
   count,
   decimalText,
   enumeration,
@@ -18,8 +20,10 @@ import {
   timeMs,
   timeToWire,
   venueName,
+  whole,
 } from './fields.ts';
 import {
+  type Forecast as ForecastMessage,
   type Holdings as HoldingsMessage,
   type Indicators as IndicatorsMessage,
   type IndicatorsSchema,
@@ -36,6 +40,7 @@ import {
 
 const MAX_CANDLES = 32;
 const MAX_FEATURES = 256;
+const WHOLE_BP = 10_000;
 
 const triggers = enumeration({
   price_move: WireTrigger.PRICE_MOVE,
@@ -97,7 +102,7 @@ const INDICATORS = {
 const INDICATOR_NAMES = Object.keys(INDICATORS) as (keyof Indicators)[];
 
 export function snapshotToWire(snapshot: Snapshot): MessageInitShape<typeof SnapshotSchema> {
-  const { news, holdings, liquidity } = snapshot;
+  const { news, holdings, liquidity, forecast } = snapshot;
   return {
     eventId: snapshot.eventId,
     venue: snapshot.venue,
@@ -121,6 +126,7 @@ export function snapshotToWire(snapshot: Snapshot): MessageInitShape<typeof Snap
             ...known('marketCapChange', news.marketCapChange),
           },
         }),
+    ...(forecast === undefined ? {} : { forecast: { ...forecast } }),
   };
 }
 
@@ -143,6 +149,9 @@ export function snapshotToCore(message: SnapshotMessage, path: string): Snapshot
     liquidity: liquidityToCore(present(message.liquidity, at('liquidity')), at('liquidity')),
     holdings: holdingsToCore(present(message.holdings, at('holdings')), at('holdings')),
     news: message.news === undefined ? null : newsToCore(message.news, at('news')),
+    ...(message.forecast === undefined
+      ? {}
+      : { forecast: forecastToCore(message.forecast, at('forecast')) }),
   };
   checkOrder(snapshot, at('candles'));
   return snapshot;
@@ -234,6 +243,22 @@ function sentiment(value: number | undefined, path: string): number | null {
   const number = finiteOrNull(value, path);
   if (number !== null && Math.abs(number) > 1) throw invalid(path, 'from -1 to 1');
   return number;
+}
+
+function forecastToCore(message: ForecastMessage, path: string): Forecast {
+  const forecast: Forecast = {
+    model: hash(message.model, `${path}.model`),
+    buyBp: basisPoints(message.buyBp, `${path}.buyBp`),
+    sellBp: basisPoints(message.sellBp, `${path}.sellBp`),
+    holdBp: basisPoints(message.holdBp, `${path}.holdBp`),
+    confidenceBp: basisPoints(message.confidenceBp, `${path}.confidenceBp`),
+    magnitudeBps: whole(message.magnitudeBps, `${path}.magnitudeBps`, [0, MOST_FORECAST_BPS]),
+    riskBps: whole(message.riskBps, `${path}.riskBps`, [0, MOST_FORECAST_BPS]),
+    worthBp: basisPoints(message.worthBp, `${path}.worthBp`),
+  };
+  const sum = forecast.buyBp + forecast.sellBp + forecast.holdBp;
+  if (sum !== WHOLE_BP) throw invalid(path, 'buyBp, sellBp and holdBp that sum to 10,000');
+  return forecast;
 }
 
 /** A field that is set, or left out when its source is absent. */

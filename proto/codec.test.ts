@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Mail } from '../core/assistants/mail.ts';
+import { snapshotOf } from '../core/assistants/snapshot.fixture.ts';
 import type { Opinion, Utterance } from '../core/assistants/speech.ts';
 import { hashOf } from '../core/hash.ts';
-import { mail, marketEvent, utterance } from '../tests/support/wire-arbitraries.ts';
+import type { Forecast } from '../core/models/forecast.ts';
+import { forecast, mail, marketEvent, utterance } from '../tests/support/wire-arbitraries.ts';
 import {
   decodeDeadLetter,
   decodeMail,
@@ -93,6 +96,17 @@ describe('codec - round trip', () => {
       }),
       RUNS,
     );
+  });
+
+  test('a mail without a forecast has the bytes it had before there were forecasts', () => {
+    const snapshot = snapshotOf();
+    const { eventId, symbol } = snapshot;
+    const about = { debateId: 'd', eventId, symbol, snapshot, heard: [] };
+    const sent: Mail = { messageId: ID, ...about, round: 1, kind: 'opinion', to: 'auditor' };
+    expect(createHash('sha256').update(encodeMail(sent)).digest('hex')).toBe(
+      '5ff45115586d577eedb897e89234c2128319c133c09ee92116e8a1f7660d4dcd',
+    );
+    expect(decodeMail(encodeMail(sent)).snapshot).not.toHaveProperty('forecast');
   });
 
   test('an utterance of every kind comes back equal', () => {
@@ -239,6 +253,26 @@ describe('codec - values', () => {
     refused({ symbol: 'btc-usdt' }, 'symbol');
     refused({ debateId: 'a.b' }, 'debateId');
     refused({ round: 0 }, 'round');
+  });
+
+  test('a forecast whose shares do not sum to 10,000, or are no shares, is refused', () => {
+    const [sent] = fc.sample(mail, { numRuns: 1, seed: 3 }) as [Mail];
+    const [good] = fc.sample(forecast, { numRuns: 1, seed: 3 }) as [Forecast];
+    const refusedForecast = (change: object, field: string): void => {
+      const snapshot = { ...sent.snapshot, forecast: { ...good, ...change } };
+      expectFault(() => encodeMail({ ...sent, snapshot }), 'wire_value', `snapshot.${field}`);
+    };
+    refusedForecast({ buyBp: 5_000, sellBp: 4_000, holdBp: 999 }, 'forecast');
+    refusedForecast({ buyBp: -1, sellBp: 5_001, holdBp: 5_000 }, 'forecast.buyBp');
+    refusedForecast({ model: 'c'.repeat(63) }, 'forecast.model');
+    for (const field of ['confidenceBp', 'magnitudeBps', 'riskBps', 'worthBp']) {
+      for (const value of [-1, 1_000_001, 0.5, Number.NaN]) {
+        refusedForecast({ [field]: value }, `forecast.${field}`);
+      }
+    }
+    const cut = { ...sent.snapshot, forecast: { ...good, model: undefined } };
+    const unnamed = { ...sent, snapshot: cut } as unknown as Mail;
+    expectFault(() => encodeMail(unnamed), 'wire_missing', 'snapshot.forecast.model');
   });
 
   test('a message about two motions is refused', () => {

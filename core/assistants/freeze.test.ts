@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../canonical.ts';
+import { hashOf } from '../hash.ts';
 import { estimateLiquidity } from '../market/liquidity.ts';
 import { type Facts, freezeSnapshot, SNAPSHOT_CANDLES } from './freeze.ts';
-import { candlesOf, snapshotOf } from './snapshot.fixture.ts';
+import { candlesOf, FORECAST, snapshotOf } from './snapshot.fixture.ts';
 
 function factsOf(candles: number): Facts {
   const closes = Array.from({ length: candles }, (_, at) => 100 + (at % 7));
@@ -29,6 +30,21 @@ describe('freezeSnapshot', () => {
   test('a fact that the wire does not carry - is not in the hash', () => {
     const more = { ...factsOf(32), secret: 'of the caller' };
     expect(canonicalJson(freezeSnapshot(more))).toBe(canonicalJson(freezeSnapshot(factsOf(32))));
+  });
+
+  test('no forecast - the hash there was before there were forecasts', () => {
+    const { forecast, ...frozen } = freezeSnapshot(factsOf(32));
+    expect(forecast).toBeUndefined();
+    expect(hashOf(freezeSnapshot(factsOf(32)))).toBe(hashOf(frozen));
+    expect(hashOf(frozen)).toBe('a5414195d0ccbb94d1a3dcdfdf1c2083604037e3bb570e00e17c80ffc62657c5');
+  });
+
+  test('a forecast - is in the hash, to its last basis point', () => {
+    const hashes = [6_100, 6_101].map((buyBp) => {
+      const forecast = { ...FORECAST, buyBp, holdBp: 8_000 - buyBp };
+      return hashOf(freezeSnapshot({ ...factsOf(32), forecast }));
+    });
+    expect(new Set([...hashes, hashOf(freezeSnapshot(factsOf(32)))]).size).toBe(3);
   });
 
   test('no candle - refused', () => {

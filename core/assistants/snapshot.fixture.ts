@@ -1,5 +1,6 @@
 import type { Indicators, Reading } from '../features/reading.ts';
 import type { Candle } from '../market/candle.ts';
+import type { Forecast } from '../models/forecast.ts';
 import type { Holdings, Snapshot } from './snapshot.ts';
 
 /** For tests: an ordinary market at 100, where nothing leans either way. */
@@ -67,6 +68,16 @@ export const HOLDING: Partial<Holdings> = {
   quantity: '100',
   entryPrice: '100',
   exposureBps: 1_000,
+};
+
+/** For tests: a model that sees a rise, and is fairly sure of it. */
+export const FORECAST: Forecast = {
+  model: '3f'.repeat(32),
+  ...{ buyBp: 6_100, sellBp: 2_000, holdBp: 1_900 },
+  confidenceBp: 5_500,
+  magnitudeBps: 84,
+  riskBps: 60,
+  worthBp: 10_000,
 };
 
 /** For tests: candles with the given closes, ending at the snapshot's close. */

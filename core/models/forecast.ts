@@ -22,7 +22,7 @@ export interface Forecast {
 
 const WHOLE = 10_000;
 /** A move of a hundred times the price: nothing a market does is cut off by it. */
-const MOST_BPS = 1_000_000;
+export const MOST_FORECAST_BPS = 1_000_000;
 
 /** A prediction in whole numbers. `worthBp`: 0 … 10,000. */
 export function forecastOf(prediction: Prediction, model: string, worthBp: number): Forecast {
@@ -33,8 +33,8 @@ export function forecastOf(prediction: Prediction, model: string, worthBp: numbe
     model,
     ...{ buyBp, sellBp, holdBp },
     confidenceBp: whole(confidence, WHOLE),
-    magnitudeBps: whole(magnitude, MOST_BPS),
-    riskBps: whole(risk, MOST_BPS),
+    magnitudeBps: whole(magnitude, MOST_FORECAST_BPS),
+    riskBps: whole(risk, MOST_FORECAST_BPS),
     worthBp,
   };
 }

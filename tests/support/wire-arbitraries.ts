@@ -17,6 +17,7 @@ import {
 } from '../../core/assistants/speech.ts';
 import { type Indicators, PATTERNS, REGIMES, type Reading } from '../../core/features/reading.ts';
 import { type Candle, TIMEFRAMES, type Timeframe } from '../../core/market/candle.ts';
+import { type Forecast, MOST_FORECAST_BPS } from '../../core/models/forecast.ts';
 import type { MarketEvent } from '../../proto/messages.ts';
 
 /** Every value a message may carry, as fast-check arbitraries: doubles of all sizes with -0 among
@@ -121,7 +122,7 @@ function snapshotOf(eventId: string, of: string): fc.Arbitrary<Snapshot> {
     .tuple(timeframe, openTime)
     .chain(([frame, openTimeMs]) => fc.tuple(fc.constant(frame), candlesAt(openTimeMs, frame)))
     .chain(([frame, candles]) =>
-      record({
+      record<Omit<Snapshot, 'forecast'>>({
         eventId: fc.constant(eventId),
         venue,
         symbol: fc.constant(of),
@@ -153,6 +154,12 @@ function snapshotOf(eventId: string, of: string): fc.Arbitrary<Snapshot> {
           { nil: null },
         ),
       }),
+    )
+    .chain((facts) =>
+      fc.oneof(
+        fc.constant(facts),
+        forecast.map((of) => ({ ...facts, forecast: of })),
+      ),
     );
 }
 
@@ -160,6 +167,17 @@ export const stance: fc.Arbitrary<Stance> = fc.tuple(bp, bp).map(([a, b]) => {
   const [low, high] = a < b ? [a, b] : [b, a];
   return { buyBp: low, sellBp: high - low, holdBp: 10_000 - high };
 });
+
+const bps = fc.integer({ min: 0, max: MOST_FORECAST_BPS });
+/** What a model makes of any reading at all. */
+export const forecast: fc.Arbitrary<Forecast> = record({
+  shares: stance,
+  model: hash,
+  confidenceBp: bp,
+  magnitudeBps: bps,
+  riskBps: bps,
+  worthBp: bp,
+}).map(({ shares, ...rest }) => ({ ...rest, ...shares }));
 
 const evidence: fc.Arbitrary<Evidence[]> = fc.array(
   record({ fact: fc.stringMatching(/^[A-Za-z0-9_.[\]-]{1,120}$/), value: finite }),
