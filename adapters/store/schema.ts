@@ -247,6 +247,7 @@ export interface LearningRuns {
   venue: string;
   verdict: string | null;
   weights_version: number | null;
+  why: Generated<string>;
   workflow_id: string;
 }
 

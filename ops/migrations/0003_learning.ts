@@ -122,6 +122,8 @@ create table learning_runs (
   weights_version integer references weights,
   model_hash hash references models,
   verdict text check (verdict in ('promoted', 'shadow', 'rejected', 'untrained')),
+  -- One line for a reader: why this verdict, or what it failed of.
+  why text not null default '',
   insights jsonb,
   insights_markdown text,
   recorded_at timestamptz not null default now(),
@@ -129,6 +131,9 @@ create table learning_runs (
   check ((status = 'running') = (ended_at is null))
 );
 create index learning_runs_market on learning_runs (venue, symbol, timeframe, market_time);
+-- Two runs of one market never overlap, whoever started them.
+create unique index learning_runs_one_running on learning_runs (venue, symbol, timeframe)
+  where status = 'running';
 `;
 
 const APPEND_ONLY = ['outcomes', 'blobs', 'model_changes', 'predictions', 'drift'];

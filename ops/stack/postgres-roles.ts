@@ -144,8 +144,8 @@ const LEARNING: Grants = {
   learning_runs: {
     ...APPEND,
     update: [
-      ...['status', 'weights_version', 'model_hash', 'verdict'],
-      ...['insights', 'insights_markdown', 'ended_at'],
+      ...['workflow_id', 'status', 'weights_version', 'model_hash', 'verdict'],
+      ...['why', 'insights', 'insights_markdown', 'ended_at'],
     ],
   },
   model_changes: APPEND,
