@@ -58,8 +58,8 @@ export class BookWriter {
     this.#people = Array.from({ length: PEOPLE }, (_, at) => ({
       id: `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`,
       username: `person-${at}`,
-      cash: new Decimal(FUNDS),
-      coins: new Decimal(0),
+      cash: Decimal.of(FUNDS),
+      coins: Decimal.of(0),
     }));
   }
 
@@ -230,10 +230,10 @@ export class BookWriter {
     const { leg, order, action, quantity, limitPrice, atMs } = made;
     const bought = action === 'BUY';
     const asset = bought ? 'USDT' : 'BTC';
-    const reserved = bought ? format(new Decimal(quantity).times(limitPrice)) : quantity;
-    const worth = new Decimal(quantity).times(PRICE);
+    const reserved = bought ? format(Decimal.of(quantity).times(limitPrice)) : quantity;
+    const worth = Decimal.of(quantity).times(PRICE);
     const feeAsset = bought ? 'BTC' : 'USDT';
-    const fee = format((bought ? new Decimal(quantity) : worth).div(1_000));
+    const fee = format((bought ? Decimal.of(quantity) : worth).div(1_000));
     const tradeId = String(this.#trades);
     const reference = `paper:${person.id}:${SYMBOL}:${tradeId}`;
     const market = { side: action, base: 'BTC', quote: 'USDT', quantity, price: PRICE } as const;
@@ -241,7 +241,7 @@ export class BookWriter {
     const moved = fillTransaction({ reference, ...market, ...money });
     this.#post(person.id, reserveTransaction({ reference: leg, asset, amount: reserved }), atMs);
     this.#post(person.id, moved, atMs);
-    const rest = new Decimal(reserved).minus(bought ? worth : quantity);
+    const rest = Decimal.of(reserved).minus(bought ? worth : quantity);
     if (rest.gt(0)) {
       const released = releaseTransaction({ reference: leg, asset, amount: format(rest) });
       this.#post(person.id, released, atMs);
@@ -257,7 +257,7 @@ export class BookWriter {
     const settled = { legId: leg, released: format(rest), executedQuantity: quantity };
     this.#audit({ ...books, act: 'order-settled', body: settled });
     const sign = bought ? 1 : -1;
-    person.coins = person.coins.plus(new Decimal(quantity).times(sign));
+    person.coins = person.coins.plus(Decimal.of(quantity).times(sign));
     person.cash = person.cash.minus(worth.times(sign));
     if (bought) person.coins = person.coins.minus(fee);
     else person.cash = person.cash.minus(fee);

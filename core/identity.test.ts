@@ -6,6 +6,7 @@ import {
   decisionId,
   escalationId,
   eventId,
+  learningRunId,
   legId,
   messageId,
   parameterHash,
@@ -43,6 +44,16 @@ const PARAMETERS = {
   quantity: '0.5',
   limitPrice: '50000.00',
   stopPrice: null,
+} as const;
+
+const RUN = {
+  venue: 'paper',
+  symbol: 'BTC/USDT',
+  timeframe: '5m',
+  cadence: 'daily',
+  window: { venue: 'binance', fromMs: 1, toMs: 2 },
+  marketTimeMs: 3,
+  settings: { seed: 7 },
 } as const;
 
 const ORDER = { legId: 'l1', attempt: 1, parameterHash: 'p1' };

@@ -183,6 +183,25 @@ export function clientOrderId(inputs: ClientOrderInputs): string {
   return `c${attempt}-${text}`;
 }
 
+export interface LearningRunInputs {
+  readonly venue: string;
+  readonly symbol: string;
+  readonly timeframe: string;
+  readonly cadence: string;
+  /** Whose candles, and those that open from `fromMs` on and before `toMs`. */
+  readonly window: { readonly venue: string; readonly fromMs: number; readonly toMs: number };
+  /** Newest close that was known. */
+  readonly marketTimeMs: number;
+  readonly settings: Readonly<Record<string, number>>;
+}
+
+/** One pass of the learning loop: what is learned from the same is the same run. */
+export function learningRunId(inputs: LearningRunInputs): string {
+  const { venue, symbol, timeframe, cadence, window, marketTimeMs, settings } = inputs;
+  const market = { venue, symbol, timeframe };
+  return idOf('learning-run', { ...market, cadence, window, marketTimeMs, settings });
+}
+
 function idOf(kind: string, inputs: Record<string, unknown>): string {
   return hashOf({ id: kind, ...inputs });
 }

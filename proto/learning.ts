@@ -13,7 +13,34 @@ export interface LearningInput extends Market {
    * cadence says, back from the newest candle on record. */
   readonly from: string | null;
   readonly to: string | null;
+  /** Venue whose candles are learned from; `null`: the one with the most in the window, the
+   * market's own first. */
+  readonly candles: string | null;
   readonly settings: TrainerSettings;
+}
+
+/** The steps of the loop, as the Temporal Web UI and `corro train` name them. */
+export const LEARNING_STAGES = [
+  'collect outcomes',
+  'analyse performance',
+  'update models',
+  'generate insights',
+] as const;
+export type LearningStage = (typeof LEARNING_STAGES)[number];
+
+export const STAGE_STATUSES = ['waiting', 'running', 'done', 'failed'] as const;
+
+/** How far a run is: the answer to its query `learning`, and its page in the Web UI. */
+export interface LearningView extends Market {
+  readonly cadence: Cadence;
+  /** `null` until it is its turn. */
+  readonly runId: string | null;
+  readonly stages: readonly {
+    readonly stage: LearningStage;
+    readonly status: (typeof STAGE_STATUSES)[number];
+    /** What it found so far, one sentence each. */
+    readonly lines: readonly string[];
+  }[];
 }
 
 export interface TrainerSettings {

@@ -59,7 +59,7 @@ function told(order: OrderRow, [trade, status, sum]: Told) {
 
 function stream({ order, trades }: Awaited<ReturnType<typeof executed>>): Execution[] {
   const [first, second] = trades as [Trade, Trade];
-  const sum = new Decimal(first.quantity).plus(second.quantity).toFixed();
+  const sum = Decimal.of(first.quantity).plus(second.quantity).toFixed();
   return [
     told(order, [null, 'open', '0']),
     told(order, [first, 'partially_filled', first.quantity]),

@@ -38,7 +38,7 @@ describe('order worker killed at a named point', () => {
       await stage.work({ CORRO_KILL_FILE: file });
       expect(await result).toMatchObject({ state: 'filled', executedQuantity: '0.0199' });
       const bought = (await stage.trades()).map((trade) => trade.quantity);
-      expect(Decimal.sum(0, ...bought).toFixed()).toBe('0.0199');
+      expect(Decimal.sum(...bought).toFixed()).toBe('0.0199');
       const orders = await listOrders(stage.database.db, { userId: stage.trader.userId });
       const arrived = orders.filter(({ state, purpose }) => {
         return purpose === 'entry' && state !== 'never_arrived';

@@ -149,7 +149,7 @@ export class OrderStage {
     const states = ['prepared', 'sent', 'unknown', 'open'] as const;
     const live = await listOrders(db, { userId, states });
     const held = live.filter(rests).map((order) => order.parameters.quantity);
-    const stopped = Decimal.sum(0, ...held).toFixed();
+    const stopped = Decimal.sum(...held).toFixed();
     return [
       ...differences,
       ...balances.filter(({ asset, reserved }) => reserved !== (asset === 'BTC' ? stopped : '0')),

@@ -68,8 +68,8 @@ async function filled(trader: Trader, leg?: LegRequest): Promise<OrderRow> {
 function tradesOf(order: OrderRow, price: string, parts = 1): VenueTrade[] {
   const { side, symbol, quantity } = order.parameters;
   const [base = '', quote = ''] = symbol.split('/');
-  const whole = new Decimal(quantity);
-  const part = whole.div(parts).toDecimalPlaces(5, Decimal.ROUND_DOWN);
+  const whole = Decimal.of(quantity);
+  const part = whole.div(parts).toDecimalPlaces(5, 'down');
   return Array.from({ length: parts }, (_, index) => {
     const sold = index === 0 ? whole.minus(part.times(parts - 1)) : part;
     const got = side === 'BUY' ? sold : sold.times(price);

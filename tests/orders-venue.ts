@@ -41,8 +41,8 @@ export class LyingVenue {
   readonly #balances = new Map<string, Decimal>();
   readonly fates: Fate[] = [];
   /** Base units the book offers per order. */
-  liquidity = new Decimal(1_000_000);
-  price = new Decimal('50000');
+  liquidity = Decimal.of(1_000_000);
+  price = Decimal.of('50000');
   /** How far the venue's clock is ahead of ours. */
   clockMs = 0;
   /** How far the clock runs ahead with every query: time passes quickly at this venue. */
@@ -121,8 +121,8 @@ export class LyingVenue {
     const limit = decimal(order.limitPrice ?? '0');
     const met = order.side === 'BUY' ? limit.gte(this.price) : limit.lte(this.price);
     const waits = fate === 'rest' || order.type === 'STOP_LOSS_LIMIT';
-    const open = waits ? new Decimal(0) : this.liquidity;
-    const executed = met ? Decimal.min(open, order.quantity) : new Decimal(0);
+    const open = waits ? Decimal.of(0) : this.liquidity;
+    const executed = met ? Decimal.min(open, order.quantity) : Decimal.of(0);
     const held: Held = {
       order,
       venueOrderId: String(9_000 + this.#held.length),
@@ -132,7 +132,7 @@ export class LyingVenue {
     };
     this.#held.push(held);
     // Two trades where it can, so that nobody relies on one.
-    const half = executed.div(2).toDecimalPlaces(5, Decimal.ROUND_DOWN);
+    const half = executed.div(2).toDecimalPlaces(5, 'down');
     for (const part of [half, executed.minus(half)]) if (part.gt(0)) this.#trade(held, part);
     return held;
   }
@@ -211,6 +211,6 @@ export class LyingVenue {
 
   #move(account: string, asset: string, amount: Decimal): void {
     const key = `${account} ${asset}`;
-    this.#balances.set(key, (this.#balances.get(key) ?? new Decimal(0)).plus(amount));
+    this.#balances.set(key, (this.#balances.get(key) ?? Decimal.of(0)).plus(amount));
   }
 }

@@ -46,7 +46,7 @@ describe('order', () => {
 
   test('sell - closes the position and realises its result', async () => {
     await floor.buy();
-    floor.venue.price = new Decimal('60000');
+    floor.venue.price = Decimal.of('60000');
     const leg = await floor.leg({ action: 'SELL' });
     const outcome = await floor.trade({ ...leg, referencePrice: '60000' });
     // What is left is below a lot: the fee was taken in BTC.
@@ -59,7 +59,7 @@ describe('order', () => {
   });
 
   test('unfilled - expires and gives its whole reservation back', async () => {
-    floor.venue.price = new Decimal('60000');
+    floor.venue.price = Decimal.of('60000');
     expect(await floor.buy()).toMatchObject({ state: 'not_filled', executedQuantity: '0' });
     const [cash] = await ledgerBalances(floor.db, { ...floor.trader, venue: 'paper' });
     expect(cash).toEqual({ asset: 'USDT', available: FUNDS, reserved: '0' });
@@ -67,7 +67,7 @@ describe('order', () => {
   });
 
   test('partly filled - books the part and gives the rest back', async () => {
-    floor.venue.liquidity = new Decimal('0.1');
+    floor.venue.liquidity = Decimal.of('0.1');
     expect(await floor.buy()).toMatchObject({
       state: 'partially_filled',
       executedQuantity: '0.1',

@@ -181,8 +181,8 @@ export async function summariseFills(db: Reader, clientOrderId: string): Promise
 }
 
 function sumOf(fills: readonly FillRow[]): FillSummary {
-  let quantity = new Decimal(0);
-  let worth = new Decimal(0);
+  let quantity = Decimal.of(0);
+  let worth = Decimal.of(0);
   const fees = new Map<string, Decimal>();
   for (const fill of fills) {
     quantity = quantity.plus(fill.quantity);

@@ -96,7 +96,7 @@ async function correlatedExposure(
   series: Series,
   atRisk: readonly AtRisk[],
 ): Promise<string> {
-  let together = new Decimal(0);
+  let together = Decimal.of(0);
   for (const { symbol, value } of atRisk) {
     if (value.lte(0)) continue;
     const own = symbol === series.symbol;

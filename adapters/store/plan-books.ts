@@ -189,7 +189,7 @@ async function worthOf(
   { quote, holdings }: { readonly quote: string; readonly holdings: readonly Holding[] },
 ): Promise<{ readonly equity: Decimal; readonly peak: Decimal }> {
   const portfolio = (await listPortfolios(db, owner)).find((one) => one.quote === quote);
-  if (!portfolio) return { equity: new Decimal(0), peak: new Decimal(0) };
+  if (!portfolio) return { equity: Decimal.of(0), peak: Decimal.of(0) };
   const held = holdings.filter(({ instrument }) => instrument.quote === quote).map(valueOf);
   const equity = decimal(portfolio.available).plus(portfolio.locked).plus(sum(held));
   return { equity, peak: Decimal.max(decimal(portfolio.peak), equity) };
@@ -200,7 +200,7 @@ function valueOf({ quantity, price }: Holding): Decimal {
 }
 
 function sum(values: readonly Decimal[]): Decimal {
-  return values.reduce((total, value) => total.plus(value), new Decimal(0));
+  return values.reduce((total, value) => total.plus(value), Decimal.of(0));
 }
 
 function text(value: Decimal): string {

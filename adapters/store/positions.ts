@@ -230,7 +230,7 @@ export async function houseHoldings(
       .filter(({ symbol }) => symbol !== at.symbol)
       .reduce(
         (sum, { quantity, current_price: price }) => sum.plus(decimal(quantity).times(price)),
-        new Decimal(0),
+        Decimal.of(0),
       ),
   };
   return holdingsOf(books, at.close);

@@ -179,7 +179,7 @@ async function openBuys(db: Reader, leg: LegFacts): Promise<readonly AtRisk[]> {
     .groupBy('i.symbol')
     .orderBy('i.symbol')
     .execute();
-  return rows.map(({ symbol, most }) => ({ symbol, value: new Decimal(most) }));
+  return rows.map(({ symbol, most }) => ({ symbol, value: Decimal.of(most) }));
 }
 
 /** Equity at 00:00 UTC of the leg's day, from the ledger and the last candles closed before, plus
@@ -235,5 +235,5 @@ async function lastClose(
 }
 
 function sum(values: readonly Decimal[]): Decimal {
-  return values.reduce((total, value) => total.plus(value), new Decimal(0));
+  return values.reduce((total, value) => total.plus(value), Decimal.of(0));
 }

@@ -25,7 +25,7 @@ const WHOLE_BP = 10_000;
  * `RangeError` when the series do not close as the clock of `run` does. */
 export function holdRun(run: Run, series: readonly MarketSeries[]): Run {
   const { timeMs } = run.curve;
-  const part = divide(positive(run.account.capital, 'capital'), new Decimal(series.length || 1));
+  const part = divide(positive(run.account.capital, 'capital'), Decimal.of(series.length || 1));
   const held = series.map(({ instrument }) => new Held(instrument));
   const equity: number[] = [];
   const exposure: number[] = [];

@@ -51,12 +51,12 @@ export function tradedValue(fills: readonly FillRecord[]): number {
 /** All fees in the account's quote, exactly. A fee taken in the asset that was bought is worth the
  * fill's price; one taken in anything else has no price here, and the sum is `null`. */
 export function feesPaid(fills: readonly FillRecord[], quote: string): string | null {
-  let sum = new Decimal(0);
+  let sum = Decimal.of(0);
   for (const { symbol, fee, feeAsset, price } of fills) {
     if (feeAsset === quote) sum = sum.plus(fee);
     else if (feeAsset === symbol.split('/')[0] && symbol.endsWith(`/${quote}`)) {
-      sum = sum.plus(new Decimal(fee).times(price));
+      sum = sum.plus(Decimal.of(fee).times(price));
     } else if (Number(fee) !== 0) return null;
   }
-  return format(divide(sum, new Decimal(1)));
+  return format(divide(sum, Decimal.of(1)));
 }

@@ -1,14 +1,6 @@
-import { Decimal as Base } from 'decimal.js';
+import { Decimal } from './decimal.ts';
 
-/** Exact decimals. Ninety digits hold the product of any two amounts (38 digits each) without
- * rounding; only a division rounds, and it says to how many decimals. */
-export const Decimal = Base.clone({
-  precision: 90,
-  rounding: Base.ROUND_HALF_EVEN,
-  toExpNeg: -9e15,
-  toExpPos: 9e15,
-});
-export type Decimal = Base;
+export { Decimal };
 
 /** The most decimals an amount may carry: what the database's `amount` domain takes. */
 export const MAX_SCALE = 18;
@@ -17,14 +9,13 @@ const AMOUNT = /^-?(0|[1-9]\d{0,19})(\.\d{1,18})?$/;
 /** Plain digits of a finite number that are no longer than this are an amount in any case. */
 const SURELY_AMOUNT = 20;
 const OBSERVATION_LIMIT = 1e20;
-const ONE_BASIS_POINT = new Decimal('0.0001');
+const ONE_BASIS_POINT = Decimal.of('0.0001');
 
-/** Amounts that were read or written lately, by their text, and observations by their double: the
- * same few are read over and over. A decimal is never changed, so one may stand for all of its
- * text; which of them are still remembered changes nothing but the time it takes. */
+/** Long amounts that were read or written lately, by their text: an average price is read over and
+ * over. A decimal is never changed, so one may stand for all of its text; which of them are still
+ * remembered changes nothing but the time it takes. */
 const REMEMBERED = 4_096;
 const readLately = new Map<string, Decimal>();
-const observedLately = new Map<number, Decimal>();
 
 /** Text that is not an amount: an exponent, NaN, a sign without digits, too many digits. */
 export class AmountError extends Error {
@@ -34,18 +25,18 @@ export class AmountError extends Error {
 /** Reads a decimal string by pattern: optional minus, at most 20 digits before and 18 after the
  * point; no exponent, no NaN, no infinity, no spaces. `name` is the field an error speaks of. */
 export function decimal(text: string, name = 'amount'): Decimal {
-  const known = readLately.get(text);
+  const known = Decimal.plain(text) ?? readLately.get(text);
   if (known !== undefined) return known;
   if (!AMOUNT.test(text)) {
     const shown = JSON.stringify(String(text).slice(0, 40));
     throw new AmountError(`${name} must be a decimal like 12.5, was ${shown}`);
   }
-  return remember(readLately, text, new Decimal(text));
+  return remember(text, Decimal.of(text));
 }
 
-function remember<K>(lately: Map<K, Decimal>, key: K, value: Decimal): Decimal {
-  if (lately.size >= REMEMBERED) lately.clear();
-  lately.set(key, value);
+function remember(text: string, value: Decimal): Decimal {
+  if (readLately.size >= REMEMBERED) readLately.clear();
+  readLately.set(text, value);
   return value;
 }
 
@@ -56,7 +47,6 @@ export function positive(text: string, name = 'amount'): Decimal {
   throw new AmountError(`${name} must be positive, was ${text}`);
 }
 
-/** Of a finite value; without the copies that a comparison makes. */
 function isPositive(value: Decimal): boolean {
   return !value.isNegative() && !value.isZero();
 }
@@ -68,21 +58,19 @@ export function isAmount(text: string): boolean {
 /** The one text form of an amount: plain digits, no trailing zeros, never `-0`. Throws when the
  * value would not fit the database's domain (it is a bug to have rounded nowhere before). */
 export function format(value: Decimal): string {
-  if (!value.isFinite()) throw new AmountError(`must be finite, was ${value.toString()}`);
-  const text = value.isZero() ? '0' : value.toFixed();
-  if (text.length > SURELY_AMOUNT && !AMOUNT.test(text)) {
+  const text = value.toFixed();
+  if (text.length <= SURELY_AMOUNT) return text;
+  if (!AMOUNT.test(text)) {
     throw new AmountError(`must have at most 20 digits and 18 decimals, was ${text.slice(0, 60)}`);
   }
-  // What is written is soon read; a decimal of another precision, or minus zero, is not the same.
-  if (value.constructor === Decimal && !value.isZero() && !readLately.has(text)) {
-    remember(readLately, text, value);
-  }
+  // What is written is soon read.
+  if (!readLately.has(text)) remember(text, value);
   return text;
 }
 
 /** `value` with at most 18 decimals, half-even. */
 export function atMostScale(value: Decimal): Decimal {
-  return value.decimalPlaces() <= MAX_SCALE ? value : value.toDecimalPlaces(MAX_SCALE);
+  return value.toDecimalPlaces(MAX_SCALE);
 }
 
 /** The lesser of two. */
@@ -92,12 +80,13 @@ export function lesser(a: Decimal, b: Decimal): Decimal {
 
 /** The largest multiple of `step` that is not above `value`. */
 export function floorToStep(value: Decimal, step: Decimal): Decimal {
-  return steps(value, step, Base.ROUND_FLOOR);
+  return value.floorTo(checkedStep(step));
 }
 
 /** The smallest multiple of `step` that is not below `value`. */
 export function ceilToStep(value: Decimal, step: Decimal): Decimal {
-  return steps(value, step, Base.ROUND_CEIL);
+  const below = value.floorTo(checkedStep(step));
+  return below.eq(value) ? value : below.plus(step);
 }
 
 /** The largest multiple of `step` that is not above a / b, for a ≥ 0: exact, and without a quotient
@@ -108,23 +97,18 @@ export function floorQuotientToStep(a: Decimal, b: Decimal, step: Decimal): Deci
 }
 
 export function isMultipleOf(value: Decimal, step: Decimal): boolean {
-  return value.mod(step).isZero();
+  return value.isMultipleOf(step);
 }
 
-function steps(value: Decimal, step: Decimal, rounding: Base.Rounding): Decimal {
-  if (!isPositive(step)) throw new AmountError(`step must be positive, was ${step.toFixed()}`);
-  const remainder = value.mod(step);
-  if (remainder.isZero()) return value;
-  // `mod` is exact where a quotient would not be; it carries the sign of `value`.
-  const towardsZero = value.minus(remainder);
-  const below = remainder.isNegative() ? towardsZero.minus(step) : towardsZero;
-  return rounding === Base.ROUND_FLOOR ? below : below.plus(step);
+function checkedStep(step: Decimal): Decimal {
+  if (isPositive(step)) return step;
+  throw new AmountError(`step must be positive, was ${step.toFixed()}`);
 }
 
 /** a / b rounded half-even to 18 decimals: averages only, never a sum that must balance. */
 export function divide(a: Decimal, b: Decimal): Decimal {
   if (b.isZero()) throw new AmountError('must not divide by zero');
-  return a.div(b).toDecimalPlaces(MAX_SCALE, Base.ROUND_HALF_EVEN);
+  return a.quotient(b, MAX_SCALE);
 }
 
 /** `value` × basis points / 10,000, exact. */
@@ -146,10 +130,7 @@ export function fromObservation(observed: number, name = 'observation'): Decimal
   if (!Number.isFinite(observed) || Math.abs(observed) >= OBSERVATION_LIMIT) {
     throw new AmountError(`${name} must be finite and below 1e20, was ${observed}`);
   }
-  const known = observedLately.get(observed);
-  if (known !== undefined) return known;
-  const value = new Decimal(observed).toDecimalPlaces(MAX_SCALE, Base.ROUND_HALF_EVEN);
-  return remember(observedLately, observed, value);
+  return atMostScale(Decimal.of(observed));
 }
 
 /** An observed price as the decimal string that money is counted in; never an exponent. */
@@ -163,7 +144,7 @@ export function observedText(observed: number): string {
 export function priceFromObservation(close: number, tickSize: string): string {
   const tick = positive(tickSize, 'tickSize');
   const price = fromObservation(close, 'close');
-  const rounded = price.div(tick).toDecimalPlaces(0, Base.ROUND_HALF_EVEN).times(tick);
+  const rounded = price.quotient(tick, 0).times(tick);
   if (rounded.lte(0)) {
     throw new AmountError(`close must be at least one tick (${tickSize}), was ${close}`);
   }

@@ -61,18 +61,18 @@ describe('route', () => {
           let cents = 10_000;
           const asks = steps.map(([step, quantity]) => {
             cents += step;
-            const price = new Decimal(cents).div(100).toFixed();
-            return { price, quantity: new Decimal(quantity).div(100).toFixed() };
+            const price = Decimal.of(cents).div(100).toFixed();
+            return { price, quantity: Decimal.of(quantity).div(100).toFixed() };
           });
           const depth = { asks, bids: [{ price: '99.99', quantity: '1' }] };
-          const quantity = new Decimal(lots).div(100).toFixed();
+          const quantity = Decimal.of(lots).div(100).toFixed();
           const found = route({ ...wish, depth, quantity, maxExpectedSlippageBps });
           if (found === null) throw new Error('a side with levels says something');
-          const offered = asks.reduce((sum, one) => sum.plus(one.quantity), new Decimal(0));
+          const offered = asks.reduce((sum, one) => sum.plus(one.quantity), Decimal.of(0));
           expect(offered.gte(found.quantity)).toBe(true);
-          expect(new Decimal(found.quantity).plus(found.rest).eq(quantity)).toBe(true);
+          expect(Decimal.of(found.quantity).plus(found.rest).eq(quantity)).toBe(true);
           expect(Number(found.rest)).toBeGreaterThanOrEqual(0);
-          const bps = new Decimal(found.expectedSlippageBps ?? '0');
+          const bps = Decimal.of(found.expectedSlippageBps ?? '0');
           expect(bps.lte(maxExpectedSlippageBps + 0.01)).toBe(true);
         },
       ),

@@ -88,9 +88,9 @@ function takeWithin(
   limit: { readonly side: Side; readonly worst: Decimal; readonly wanted: Decimal },
 ): Decimal {
   const { side, worst, wanted } = limit;
-  let taken = new Decimal(0);
+  let taken = Decimal.of(0);
   // How far what is taken so far may still be worsened: Σ quantity × (worst - price), bought.
-  let spare = new Decimal(0);
+  let spare = Decimal.of(0);
   for (const level of levels) {
     const left = wanted.minus(taken);
     if (left.lte(0)) break;
@@ -113,7 +113,7 @@ function takeWithin(
 /** Of the first `quantity` base units of a side. */
 function averagePrice(levels: readonly DepthLevel[], quantity: Decimal): Decimal {
   let left = quantity;
-  let worth = new Decimal(0);
+  let worth = Decimal.of(0);
   for (const level of levels) {
     const taken = Decimal.min(left, decimal(level.quantity, 'quantity'));
     worth = worth.plus(taken.times(decimal(level.price, 'price')));

@@ -111,13 +111,12 @@ function together(slices: readonly OrderOutcome[]): OrderOutcome {
   const [first] = slices as [OrderOutcome, ...OrderOutcome[]];
   if (slices.length === 1) return first;
   const sum = (of: (slice: OrderOutcome) => string) =>
-    slices.reduce((total, slice) => total.plus(of(slice)), new Decimal(0));
+    slices.reduce((total, slice) => total.plus(of(slice)), Decimal.of(0));
   const quantity = sum((slice) => slice.quantity ?? '0');
   const executed = sum((slice) => slice.executedQuantity);
   const worth = slices.reduce(
-    (total, slice) =>
-      total.plus(new Decimal(slice.averagePrice ?? 0).times(slice.executedQuantity)),
-    new Decimal(0),
+    (total, slice) => total.plus(Decimal.of(slice.averagePrice ?? 0).times(slice.executedQuantity)),
+    Decimal.of(0),
   );
   const unsure = slices.some(({ state }) => state === 'needs_person');
   const averagePrice = executed.gt(0) ? format(worth.div(executed).toDecimalPlaces(18)) : null;
@@ -136,7 +135,7 @@ function together(slices: readonly OrderOutcome[]): OrderOutcome {
 function feesOf(slices: readonly OrderOutcome[]): OrderOutcome['fees'] {
   const fees = new Map<string, Decimal>();
   for (const { asset, amount } of slices.flatMap((slice) => slice.fees)) {
-    fees.set(asset, (fees.get(asset) ?? new Decimal(0)).plus(amount));
+    fees.set(asset, (fees.get(asset) ?? Decimal.of(0)).plus(amount));
   }
   return [...fees].map(([asset, amount]) => ({ asset, amount: format(amount) }));
 }

@@ -30,7 +30,7 @@ function amounts(transaction: LedgerTransaction) {
 }
 
 const steps = (decimals: number, max: number) =>
-  fc.integer({ min: 1, max }).map((n) => format(new Decimal(n).div(10 ** decimals)));
+  fc.integer({ min: 1, max }).map((n) => format(Decimal.of(n).div(10 ** decimals)));
 const fills = fc.record({
   side: fc.constantFrom('BUY' as const, 'SELL' as const),
   quantity: steps(5, 1_000_000),
@@ -98,7 +98,7 @@ describe('ledger', () => {
     fc.assert(
       fc.property(fc.array(fills, { minLength: 1, maxLength: 30 }), (list) => {
         let position = FLAT;
-        let ledger = new Decimal(0);
+        let ledger = Decimal.of(0);
         for (const [index, { feeBps, feeIn, ...fill }] of list.entries()) {
           const got = fill.side === 'BUY' ? 'BTC' : 'USDT';
           const paid = fill.side === 'BUY' ? 'USDT' : 'BTC';

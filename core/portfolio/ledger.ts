@@ -98,7 +98,7 @@ export function movedBy(fill: Omit<FillMovement, 'reference'>): Moved {
 export function imbalance(entries: readonly LedgerEntry[]): ReadonlyMap<string, Decimal> {
   const sums = new Map<string, Decimal>();
   for (const { asset, amount } of entries) {
-    sums.set(asset, (sums.get(asset) ?? new Decimal(0)).plus(decimal(amount)));
+    sums.set(asset, (sums.get(asset) ?? Decimal.of(0)).plus(decimal(amount)));
   }
   return sums;
 }
@@ -126,7 +126,7 @@ function balanced(
   const sums = new Map<string, { account: LedgerAccount; asset: string; amount: Decimal }>();
   for (const [account, asset, amount] of lines) {
     const key = `${account} ${asset}`;
-    const before = sums.get(key)?.amount ?? new Decimal(0);
+    const before = sums.get(key)?.amount ?? Decimal.of(0);
     sums.set(key, { account, asset, amount: before.plus(amount) });
   }
   const entries = [...sums.values()]

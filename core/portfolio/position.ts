@@ -12,7 +12,7 @@ export interface Position {
   readonly realisedPnl: string;
 }
 
-const NOTHING = new Decimal(0);
+const NOTHING = Decimal.of(0);
 
 export const FLAT: Position = { quantity: '0', entryPrice: '0', realisedPnl: '0' };
 
@@ -45,7 +45,7 @@ function buy(position: Position, received: Decimal, cost: Decimal): Position {
   const held = decimal(position.quantity, 'quantity');
   const after = held.plus(received);
   const costBefore = held.times(decimal(position.entryPrice, 'entryPrice'));
-  const entry = after.gt(0) ? divide(costBefore.plus(cost), after) : new Decimal(0);
+  const entry = after.gt(0) ? divide(costBefore.plus(cost), after) : Decimal.of(0);
   return { ...position, quantity: format(after), entryPrice: format(entry) };
 }
 

@@ -76,12 +76,12 @@ describe('rebalance', () => {
         ];
         for (const leg of legs(symbols)) {
           const one = symbols.find(({ symbol }) => symbol === leg.symbol) as Weighed;
-          const moved = new Decimal(leg.quantity).times(leg.side === 'BUY' ? 1 : -1);
+          const moved = Decimal.of(leg.quantity).times(leg.side === 'BUY' ? 1 : -1);
           const after = moved.plus(one.quantity);
           const target = leg.symbol === 'BTC/USDT' ? 30_000 : 20_000;
           expect(after.gte(0)).toBe(true);
           const off = after.times(one.price).minus(target).abs();
-          expect(off.lte(new Decimal(one.price).times('0.001'))).toBe(true);
+          expect(off.lte(Decimal.of(one.price).times('0.001'))).toBe(true);
         }
       }),
       { numRuns: 500, seed: 3 },

@@ -12,7 +12,7 @@ import {
 } from '../market/money.ts';
 import type { RiskFacts } from './facts.ts';
 
-const NOTHING = new Decimal(0);
+const NOTHING = Decimal.of(0);
 
 /** What one symbol's position and open purchases are worth, quote units. */
 export interface AtRisk {

@@ -85,7 +85,7 @@ export const MIN_MOVE_ATR_PCT = 10;
 export const MIN_MOVE_BPS = 10;
 
 const MINUTE_MS = 60_000;
-const ONE_PERCENT = new Decimal('0.01');
+const ONE_PERCENT = Decimal.of('0.01');
 
 export function guardRules(limits: RiskLimits): GuardRules {
   const { stopAtrPct, targetAtrPct, trailBps, trailAtrPct, trailFromAtrPct } = limits;

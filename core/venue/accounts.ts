@@ -86,7 +86,7 @@ export function cover(
   terms: { readonly price: Amount; readonly quantity: Amount },
 ): { readonly asset: string; readonly needed: Amount } {
   return side === 'BUY'
-    ? { asset: pair.quote, needed: terms.price.mul(terms.quantity) }
+    ? { asset: pair.quote, needed: terms.price.times(terms.quantity) }
     : { asset: pair.base, needed: terms.quantity };
 }
 
@@ -103,11 +103,11 @@ export interface Settlement {
  * for a buy, quote for a sell), in eight decimals, rounded down. */
 export function settle(wallet: Wallet, settlement: Settlement): { fee: Amount; feeAsset: string } {
   const { pair, side, match, lockedAt } = settlement;
-  const cost = match.price.mul(match.quantity);
+  const cost = match.price.times(match.quantity);
   const received = side === 'BUY' ? match.quantity : cost;
-  const fee = basisPointsOf(received, settlement.feeBps).toDecimalPlaces(8);
+  const fee = basisPointsOf(received, settlement.feeBps).toDecimalPlaces(8, 'down');
   if (side === 'BUY') {
-    const locked = lockedAt ? lockedAt.mul(match.quantity) : null;
+    const locked = lockedAt ? lockedAt.times(match.quantity) : null;
     wallet.change(
       pair.quote,
       locked ? { locked: locked.neg(), free: locked.minus(cost) } : { free: cost.neg() },

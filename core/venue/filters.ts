@@ -37,7 +37,7 @@ function checkStep(
   value: Amount,
   { step, most }: { readonly step: Amount; readonly most: Amount },
 ): void {
-  const onStep = value.mod(step).isZero();
+  const onStep = value.isMultipleOf(step);
   if (!onStep || value.lt(step) || value.gt(most)) throw new Refusal('filter', filter);
 }
 
@@ -46,6 +46,6 @@ function checkNotional(symbol: SymbolState, request: OrderRequest): void {
   const least = amount(symbol.instrument.minNotional);
   const price = request.price ?? (symbol.lastPrice === null ? null : amount(symbol.lastPrice));
   const notional =
-    request.quoteQuantity ?? (price && request.quantity ? price.mul(request.quantity) : null);
+    request.quoteQuantity ?? (price && request.quantity ? price.times(request.quantity) : null);
   if (notional?.lt(least)) throw new Refusal('filter', 'NOTIONAL');
 }

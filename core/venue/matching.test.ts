@@ -51,8 +51,8 @@ describe('book', () => {
         const rules = { ...conditions, halfSpreadBps, levelStepBps: halfSpreadBps };
         const { bids, asks } = buildBook({ middle, volume }, steps, rules);
         for (const { price, quantity } of [...bids, ...asks]) {
-          expect(price.mod(steps.tick).isZero() && price.gt(0)).toBe(true);
-          expect(quantity.mod(steps.lot).isZero() && quantity.gt(0)).toBe(true);
+          expect(price.isMultipleOf(steps.tick) && price.gt(0)).toBe(true);
+          expect(quantity.isMultipleOf(steps.lot) && quantity.gt(0)).toBe(true);
         }
         const [bid] = bids;
         const [ask] = asks;
@@ -151,9 +151,9 @@ describe('money', () => {
   const pair = { base: 'BTC', quote: 'USDT' };
   const fill = fc.record({
     side: fc.constantFrom<Side>('BUY', 'SELL'),
-    price: fc.integer({ min: 1, max: 10_000_000 }).map((ticks) => amount(ticks).mul(steps.tick)),
-    better: fc.integer({ min: 0, max: 100 }).map((ticks) => amount(ticks).mul(steps.tick)),
-    quantity: fc.integer({ min: 1, max: 500_000 }).map((lots) => amount(lots).mul(steps.lot)),
+    price: fc.integer({ min: 1, max: 10_000_000 }).map((ticks) => amount(ticks).times(steps.tick)),
+    better: fc.integer({ min: 0, max: 100 }).map((ticks) => amount(ticks).times(steps.tick)),
+    quantity: fc.integer({ min: 1, max: 500_000 }).map((lots) => amount(lots).times(steps.lot)),
     isLimit: fc.boolean(),
     feeBps: fc.integer({ min: 0, max: 100 }),
   });
@@ -191,9 +191,9 @@ describe('money', () => {
           });
           accounts.apply('a', wallet.rows());
           const sign = side === 'BUY' ? 1 : -1;
-          base = base.plus(quantity.mul(sign)).minus(feeAsset === 'BTC' ? fee : ZERO);
+          base = base.plus(quantity.times(sign)).minus(feeAsset === 'BTC' ? fee : ZERO);
           quote = quote
-            .minus(price.mul(quantity).mul(sign))
+            .minus(price.times(quantity).times(sign))
             .minus(feeAsset === 'USDT' ? fee : ZERO);
           expect(total(accounts, 'BTC').toFixed()).toBe(base.toFixed());
           expect(total(accounts, 'USDT').toFixed()).toBe(quote.toFixed());

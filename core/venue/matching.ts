@@ -1,5 +1,6 @@
+import { ceilToStep, Decimal, floorQuotientToStep, floorToStep, lesser } from '../market/money.ts';
 import type { Conditions } from './conditions.ts';
-import { Amount, amount, basisPointsOf, ceilTo, floorTo, smaller, ZERO } from './decimals.ts';
+import { type Amount, amount, basisPointsOf, ZERO } from './decimals.ts';
 
 /** The paper market, as pure arithmetic. Traders meet the tape's market, never each other. */
 export type Side = 'BUY' | 'SELL';
@@ -33,21 +34,21 @@ export function buildBook(
   steps: Steps,
   conditions: Conditions,
 ): Book {
-  const each = amount(market.volume).mul(conditions.depthShare).div(conditions.levels);
-  const quantity = floorTo(each, steps.lot);
+  const offered = amount(market.volume).times(conditions.depthShare);
+  const quantity = floorQuotientToStep(offered, amount(conditions.levels), steps.lot);
   if (quantity.lte(0)) return EMPTY_BOOK;
   const middle = amount(market.middle);
   const bids: Level[] = [];
   const asks: Level[] = [];
   for (let index = 0; index < conditions.levels; index += 1) {
-    const bps = amount(conditions.halfSpreadBps).plus(amount(conditions.levelStepBps).mul(index));
+    const bps = amount(conditions.halfSpreadBps).plus(amount(conditions.levelStepBps).times(index));
     const away = basisPointsOf(middle, bps);
     const lowestAsk = asks.at(-1)?.price.plus(steps.tick) ?? steps.tick;
-    const ask = ceilTo(middle.plus(away), steps.tick);
-    asks.push({ price: Amount.max(ask, lowestAsk), quantity });
+    const ask = ceilToStep(middle.plus(away), steps.tick);
+    asks.push({ price: Decimal.max(ask, lowestAsk), quantity });
     const highestBid = bids.at(-1)?.price.minus(steps.tick);
-    const bid = floorTo(middle.minus(away), steps.tick);
-    const price = highestBid ? smaller(bid, highestBid) : bid;
+    const bid = floorToStep(middle.minus(away), steps.tick);
+    const price = highestBid ? lesser(bid, highestBid) : bid;
     if (price.gt(0)) bids.push({ price, quantity });
   }
   return uncrossed({ bids, asks }, steps.tick);
@@ -83,12 +84,12 @@ export function matchTaker(book: Book, taker: Taker): readonly Match[] {
   let quoteLeft = taker.quoteQuantity;
   for (const level of taker.side === 'BUY' ? book.asks : book.bids) {
     if (taker.limitPrice && beyond(taker.side, level.price, taker.limitPrice)) break;
-    const wanted = baseLeft ?? floorTo((quoteLeft ?? ZERO).div(level.price), taker.lot);
-    const quantity = smaller(wanted, level.quantity);
+    const wanted = baseLeft ?? floorQuotientToStep(quoteLeft ?? ZERO, level.price, taker.lot);
+    const quantity = lesser(wanted, level.quantity);
     if (quantity.lte(0)) break;
     matches.push({ price: level.price, quantity });
     baseLeft = baseLeft?.minus(quantity) ?? null;
-    quoteLeft = quoteLeft?.minus(quantity.mul(level.price)) ?? null;
+    quoteLeft = quoteLeft?.minus(quantity.times(level.price)) ?? null;
   }
   return matches;
 }
@@ -138,11 +139,11 @@ export function matchResting(
 ): ReadonlyMap<number, Match> {
   const matches = new Map<number, Match>();
   for (const side of ['BUY', 'SELL'] as const) {
-    let available = floorTo(candle.available, steps.lot);
+    let available = floorToStep(candle.available, steps.lot);
     for (const order of inPriority(orders, side)) {
       const price = restingPrice(order, candle, steps.tick);
       if (!price || available.lte(0)) continue;
-      const quantity = smaller(order.left, available);
+      const quantity = lesser(order.left, available);
       matches.set(order.orderId, { price, quantity });
       available = available.minus(quantity);
     }
@@ -160,9 +161,9 @@ function inPriority(orders: readonly Resting[], side: Side): readonly Resting[] 
 function restingPrice(order: Resting, candle: Passing, tick: Amount): Amount | null {
   const open = amount(candle.open);
   if (order.side === 'BUY') {
-    if (open.lt(order.limitPrice)) return smaller(ceilTo(open, tick), order.limitPrice);
+    if (open.lt(order.limitPrice)) return lesser(ceilToStep(open, tick), order.limitPrice);
     return amount(candle.low).lt(order.limitPrice) ? order.limitPrice : null;
   }
-  if (open.gt(order.limitPrice)) return Amount.max(floorTo(open, tick), order.limitPrice);
+  if (open.gt(order.limitPrice)) return Decimal.max(floorToStep(open, tick), order.limitPrice);
   return amount(candle.high).gt(order.limitPrice) ? order.limitPrice : null;
 }

@@ -275,7 +275,7 @@ export class VenueState {
   #applyTrade(record: OrderRecord, trade: TradeRow): void {
     record.trades.push(trade);
     record.executed = record.executed.plus(trade.quantity);
-    record.quoted = record.quoted.plus(amount(trade.price).mul(trade.quantity));
+    record.quoted = record.quoted.plus(amount(trade.price).times(trade.quantity));
     record.updateTimeMs = trade.timeMs;
     const symbol = this.#symbols.get(record.terms.symbol);
     if (symbol) symbol.nextTradeId = Math.max(symbol.nextTradeId, trade.tradeId + 1);

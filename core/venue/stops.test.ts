@@ -72,7 +72,7 @@ describe('stops', () => {
       side: fc.constantFrom<Side>('BUY', 'SELL'),
       stopPrice: price.map((value) => amount(value)),
       limitPrice: price.map((value) => amount(value)),
-      left: fc.integer({ min: 1, max: 500_000 }).map((lots) => steps.lot.mul(lots)),
+      left: fc.integer({ min: 1, max: 500_000 }).map((lots) => steps.lot.times(lots)),
     });
     const inputs = fc.tuple(
       fc.array(anyStop, { maxLength: 12 }),

@@ -1,4 +1,5 @@
-import { Amount, amount, ceilTo, floorTo, smaller, ZERO } from './decimals.ts';
+import { ceilToStep, Decimal, floorToStep, lesser } from '../market/money.ts';
+import { type Amount, amount, ZERO } from './decimals.ts';
 import type { Match, Passing, Resting, Side, Steps } from './matching.ts';
 import { matchResting } from './matching.ts';
 
@@ -43,10 +44,10 @@ export function matchPassing(
     const taken = resting
       .filter((order) => order.side === side)
       .reduce((sum, { orderId }) => sum.plus(makers.get(orderId)?.quantity ?? ZERO), ZERO);
-    let available = floorTo(candle.available, steps.lot).minus(taken);
+    let available = floorToStep(candle.available, steps.lot).minus(taken);
     for (const { stop, price } of inReach(fired, side)) {
       if (!price || available.lte(0)) continue;
-      const quantity = smaller(stop.left, available);
+      const quantity = lesser(stop.left, available);
       takers.set(stop.orderId, { price, quantity });
       available = available.minus(quantity);
     }
@@ -79,8 +80,8 @@ function within({ side, limitPrice }: Stop, price: Amount): boolean {
 /** A price on the tick, against the trader but never beyond the limit. */
 function rounded({ side, limitPrice }: Stop, price: Amount, tick: Amount): Amount {
   return side === 'SELL'
-    ? Amount.max(floorTo(price, tick), limitPrice)
-    : smaller(ceilTo(price, tick), limitPrice);
+    ? Decimal.max(floorToStep(price, tick), limitPrice)
+    : lesser(ceilToStep(price, tick), limitPrice);
 }
 
 function inReach(fired: readonly Firing[], side: Side): readonly Firing[] {

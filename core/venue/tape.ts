@@ -99,7 +99,7 @@ class Desk {
    * its own candle passes: who decides at this close must not see it in their books. */
   pass(symbol: SymbolState, { candle }: TapeMove): void {
     const { open, high, low } = questionPrint(symbol, candle)?.believed ?? candle;
-    const available = amount(candle.volume).mul(this.#state.conditions.restingShare);
+    const available = amount(candle.volume).times(this.#state.conditions.restingShare);
     this.#fill(symbol, { open, high, low, available });
   }
 

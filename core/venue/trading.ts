@@ -1,5 +1,6 @@
+import { floorToStep } from '../market/money.ts';
 import { cover, settle, Wallet } from './accounts.ts';
-import { type Amount, amount, floorTo, ZERO } from './decimals.ts';
+import { type Amount, amount, ZERO } from './decimals.ts';
 import { Refusal } from './errors.ts';
 import type {
   MarketEvent,
@@ -118,7 +119,10 @@ function takerMatches(symbol: SymbolState, request: OrderRequest, share: number)
 function thinned({ bids, asks }: Book, lot: Amount, share: number): Book {
   if (share === 1) return { bids, asks };
   const thin = (levels: Book['bids']) =>
-    levels.map(({ price, quantity }) => ({ price, quantity: floorTo(quantity.mul(share), lot) }));
+    levels.map(({ price, quantity }) => ({
+      price,
+      quantity: floorToStep(quantity.times(share), lot),
+    }));
   return { bids: thin(bids), asks: thin(asks) };
 }
 
@@ -180,7 +184,7 @@ function statusAfter(
   matches: readonly Match[],
 ): OrderStatus {
   const executed = total(matches);
-  const lotPrice = (matches.at(-1)?.price ?? ZERO).mul(symbol.steps.lot);
+  const lotPrice = (matches.at(-1)?.price ?? ZERO).times(symbol.steps.lot);
   const whole = request.quantity
     ? executed.gte(request.quantity)
     : (request.quoteQuantity ?? ZERO).minus(costOf(matches)).lt(lotPrice);
@@ -194,5 +198,5 @@ function total(matches: readonly Match[]): Amount {
 }
 
 function costOf(matches: readonly Match[]): Amount {
-  return matches.reduce((sum, { price, quantity }) => sum.plus(price.mul(quantity)), ZERO);
+  return matches.reduce((sum, { price, quantity }) => sum.plus(price.times(quantity)), ZERO);
 }

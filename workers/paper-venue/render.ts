@@ -188,7 +188,7 @@ export function myTrade(record: OrderRecord, trade: TradeRow): Json {
     orderListId: -1,
     price: money(trade.price),
     qty: money(trade.quantity),
-    quoteQty: printed(amount(trade.price).mul(trade.quantity)),
+    quoteQty: printed(amount(trade.price).times(trade.quantity)),
     commission: money(trade.fee),
     commissionAsset: trade.feeAsset,
     time: trade.timeMs,

@@ -64,7 +64,7 @@ function orderReports(event: VenueEvent & { type: 'order' }): readonly UserMessa
   let quoted = ZERO;
   for (const [index, trade] of trades.entries()) {
     executed = executed.plus(trade.quantity);
-    quoted = quoted.plus(amount(trade.price).mul(trade.quantity));
+    quoted = quoted.plus(amount(trade.price).times(trade.quantity));
     const last = index === trades.length - 1;
     const after = last && status === 'FILLED' ? 'FILLED' : 'PARTIALLY_FILLED';
     const change = { kind: 'TRADE', status: after, executed, quoted, timeMs, trade } as const;
@@ -89,7 +89,7 @@ function restingReport(state: VenueState, trade: TradeRow): readonly UserMessage
   if (!record) return [];
   const upTo = record.trades.slice(0, record.trades.indexOf(trade) + 1);
   const executed = upTo.reduce((sum, { quantity }) => sum.plus(quantity), ZERO);
-  const quoted = upTo.reduce((sum, row) => sum.plus(amount(row.price).mul(row.quantity)), ZERO);
+  const quoted = upTo.reduce((sum, row) => sum.plus(amount(row.price).times(row.quantity)), ZERO);
   const status = executed.gte(record.terms.quantity) ? 'FILLED' : 'PARTIALLY_FILLED';
   const { timeMs } = trade;
   return [
@@ -100,7 +100,7 @@ function restingReport(state: VenueState, trade: TradeRow): readonly UserMessage
 function executionReport(order: OrderTerms, change: Change): UserMessage {
   const { trade } = change;
   const money = (text: string): string => printed(amount(text));
-  const traded = trade ? amount(trade.price).mul(trade.quantity) : ZERO;
+  const traded = trade ? amount(trade.price).times(trade.quantity) : ZERO;
   const open = change.status === 'NEW' || change.status === 'PARTIALLY_FILLED';
   const waits = order.stopPrice !== undefined && change.kind === 'NEW';
   const data = {

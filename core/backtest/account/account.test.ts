@@ -91,11 +91,11 @@ const STILL: Shape = { move: 0, above: 0.001, below: 0.001, volume: 1_000 };
 function cashAfter(account: Account, fills: readonly FillRecord[]): Decimal {
   return fills.reduce(
     (cash, { side, quantity, price, fee, feeAsset }) => {
-      const worth = new Decimal(quantity).times(price);
-      const quoteFee = feeAsset === 'USDT' ? new Decimal(fee) : new Decimal(0);
+      const worth = Decimal.of(quantity).times(price);
+      const quoteFee = feeAsset === 'USDT' ? Decimal.of(fee) : Decimal.of(0);
       return side === 'BUY' ? cash.minus(worth).minus(quoteFee) : cash.plus(worth).minus(quoteFee);
     },
-    new Decimal(account.capital['USDT'] ?? 0),
+    Decimal.of(account.capital['USDT'] ?? 0),
   );
 }
 
@@ -236,15 +236,15 @@ function expectSound(account: Account, close: MarketClose): void {
   for (const { asset, ours, venue } of account.balances()) {
     for (const [at, amount] of ours.entries()) {
       expect(
-        new Decimal(amount).eq(venue[at] ?? '-1'),
+        Decimal.of(amount).eq(venue[at] ?? '-1'),
         `${asset}: ${ours.join(' ')} and ${venue.join(' ')}`,
       ).toBe(true);
-      expect(new Decimal(amount).isNegative()).toBe(false);
+      expect(Decimal.of(amount).isNegative()).toBe(false);
     }
     base += asset === 'USDT' ? 0 : 1;
   }
   const cash = account.balances().find(({ asset }) => asset === 'USDT');
-  const total = new Decimal(cash?.ours[0] ?? 0).plus(cash?.ours[1] ?? 0);
+  const total = Decimal.of(cash?.ours[0] ?? 0).plus(cash?.ours[1] ?? 0);
   expect(total.eq(cashAfter(account, account.fills))).toBe(true);
   if (base === 0) expect(account.equity()).toBe(total.toNumber());
   expect(account.exposure()).toBeGreaterThanOrEqual(0);
@@ -257,8 +257,10 @@ function expectSound(account: Account, close: MarketClose): void {
 /** All profits together are what the money has changed by; what is left over is less than a lot of
  * each market. */
 function expectConserved(account: Account, closes: readonly MarketClose[]): void {
-  const won = account.trades.reduce((sum, { profit }) => sum.plus(profit), new Decimal(0));
-  const told = new Decimal(account.capital['USDT'] ?? 0).plus(won).toNumber();
+  const won = account.trades.reduce((sum, { profit }) => sum.plus(profit), Decimal.of(0));
+  const told = Decimal.of(account.capital['USDT'] ?? 0)
+    .plus(won)
+    .toNumber();
   const dearest = Math.max(
     0,
     ...closes.flatMap(({ entries }) => entries.map((e) => e.candle.high)),

@@ -1,5 +1,12 @@
 import type { Instrument } from '../../market/instrument.ts';
-import { Decimal, decimal, format, fromObservation, positive } from '../../market/money.ts';
+import {
+  Decimal,
+  decimal,
+  format,
+  fromObservation,
+  MAX_SCALE,
+  positive,
+} from '../../market/money.ts';
 import { movedBy } from '../../portfolio/ledger.ts';
 import { applyFill, FLAT, type Position } from '../../portfolio/position.ts';
 import type { AtRisk } from '../../risk/books.ts';
@@ -33,7 +40,7 @@ interface Held extends Position {
   readonly sellable: string;
 }
 
-const NOTHING = new Decimal(0);
+const NOTHING = Decimal.of(0);
 
 /** One user's ledger, positions and peaks in memory: the sums of the entries that Postgres keeps,
  * without the entries. */
@@ -124,7 +131,7 @@ export class Books {
     const held = this.#positions.get(symbol);
     if (held === undefined || held.quantity === '0') return;
     const price = fromObservation(close);
-    if (price !== held.currentPrice) this.#hold(symbol, held, price);
+    if (!price.eq(held.currentPrice)) this.#hold(symbol, held, price);
   }
 
   position(symbol: string): Position {
@@ -229,9 +236,7 @@ export class Books {
     const quantity = decimal(text);
     const sellable = quantity.lt(decimal(lotSize)) ? '0' : text;
     // As Postgres rounds it: never, where the steps of price and quantity are those of a market.
-    const exact = quantity.times(currentPrice);
-    const fits = exact.decimalPlaces() <= 18;
-    const worth = fits ? exact : exact.toDecimalPlaces(18, Decimal.ROUND_HALF_UP);
+    const worth = quantity.times(currentPrice).toDecimalPlaces(MAX_SCALE, 'half-up');
     const all = this.elsewhere(instrument).plus(worth);
     this.#worths.set(quote, all);
     const position = { quantity: text, entryPrice, realisedPnl, instrument };

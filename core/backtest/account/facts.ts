@@ -112,7 +112,7 @@ export class Facts {
   }
 
   #correlated({ symbol, quote }: Instrument, own: string): string {
-    let together = new Decimal(own);
+    let together = Decimal.of(own);
     for (const { symbol: other, value } of this.#books.heldIn(quote)) {
       if (other === symbol || value.lte(0)) continue;
       if (this.#closes.moveTogether(symbol, other)) together = together.plus(value);

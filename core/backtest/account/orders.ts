@@ -335,7 +335,7 @@ export class OrderDesk {
   }
 }
 
-const NOTHING = new Decimal(0);
+const NOTHING = Decimal.of(0);
 const NO_TRADES: readonly TradeRow[] = [];
 
 /** Trades of its order that the books do not show yet. */

@@ -20,7 +20,7 @@ interface OpenTrade {
   endedBy: string;
 }
 
-const NOTHING = new Decimal(0);
+const NOTHING = Decimal.of(0);
 
 /** Trades of one symbol each: from the fill that opened a position to the one that left less than a
  * lot of it. Profit is what came in less what went out, so that all profits together are what the
