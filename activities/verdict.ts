@@ -4,13 +4,9 @@ import { openEscalation } from '../adapters/store/escalations.ts';
 import { fromJson } from '../adapters/store/json.ts';
 import { motionsOfDebate, type StoredMotion } from '../adapters/store/motions.ts';
 import { sellableQuantity } from '../adapters/store/positions.ts';
-import {
-  activeUsersWithConfig,
-  type ConfiguredUser,
-  configOf,
-  weightsOf,
-} from '../adapters/store/users.ts';
+import { activeUsersWithConfig, type ConfiguredUser, configOf } from '../adapters/store/users.ts';
 import { readUtterances } from '../adapters/store/utterances.ts';
+import { weightsOf } from '../adapters/store/weights.ts';
 import {
   ANSWER_WINDOW_MS,
   ASK_REASONS,

@@ -8,13 +8,12 @@ import {
   activeUsersWithConfig,
   addUser,
   configOf,
-  currentWeights,
   ensureDefaults,
   findUser,
   listUsers,
   setConfig,
-  weightsOf,
 } from '../adapters/store/users.ts';
+import { currentWeights, weightsOf } from '../adapters/store/weights.ts';
 import { DEFAULT_USER_CONFIG } from '../core/debate/user-config.ts';
 import { EQUAL_REGIME_WEIGHTS } from '../core/debate/weights.ts';
 import { DEFAULT_LIMITS } from '../core/risk/limits.ts';

@@ -5,14 +5,14 @@ import {
   parseUserWeights,
   type UserConfig,
 } from '../../core/debate/user-config.ts';
-import { EQUAL_REGIME_WEIGHTS, type RegimeWeights } from '../../core/debate/weights.ts';
 import { hashOf } from '../../core/hash.ts';
 import { parseRiskLimits, type RiskLimits } from '../../core/risk/limits.ts';
 import { appendAudit } from './audit.ts';
-import { fromJson, type JsonValue, toJson } from './json.ts';
+import { type JsonValue, toJson } from './json.ts';
 import type { Database } from './schema.ts';
 import { transaction, violatedConstraint, type Writer } from './store.ts';
 import { UnknownError } from './unknown.ts';
+import { ensureFirstWeights } from './weights.ts';
 
 export interface User {
   readonly id: string;
@@ -37,11 +37,6 @@ export interface ConfigText {
   readonly riskLimits?: unknown;
 }
 
-export interface WeightsVersion {
-  readonly version: number;
-  readonly weights: RegimeWeights;
-}
-
 /** Where configuration changes are audited. */
 const PARTITION = 'configuration';
 
@@ -51,15 +46,7 @@ export const DEFAULT_USER = { username: 'trader', email: 'trader@localhost' } as
 /** Makes sure of version 1 of the weights (equal) and of the user `trader` with version 1 of its
  * configuration (all defaults). Changes nothing that is there; several processes may call it. */
 export async function ensureDefaults(db: Kysely<Database>): Promise<void> {
-  await db
-    .insertInto('weights')
-    .values({
-      version: 1,
-      regime_weights: toJson(EQUAL_REGIME_WEIGHTS),
-      reason: 'equal: nothing has been earned yet',
-    })
-    .onConflict((conflict) => conflict.column('version').doNothing())
-    .execute();
+  await ensureFirstWeights(db);
   const there = await db
     .selectFrom('users')
     .select('id')
@@ -168,32 +155,6 @@ export async function configOf(
   if (row) return configured(user, configText(row));
   const versions = rows.map((one) => String(one.version));
   throw new UnknownError(`configuration of ${username}`, String(version), versions);
-}
-
-/** The newest weights: what debates are judged with from now on. Throws when there is none
- * (`ensureDefaults` was not called). */
-export async function currentWeights(db: Kysely<Database>): Promise<WeightsVersion> {
-  const row = await db
-    .selectFrom('weights')
-    .select(['version', 'regime_weights'])
-    .orderBy('version', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  if (!row) throw new UnknownError('weights version', 'newest', []);
-  return { version: row.version, weights: fromJson(row.regime_weights) };
-}
-
-/** One version of the weights: what a recorded decision names. Throws UnknownError. */
-export async function weightsOf(db: Kysely<Database>, version: number): Promise<WeightsVersion> {
-  const row = await db
-    .selectFrom('weights')
-    .select('regime_weights')
-    .where('version', '=', version)
-    .executeTakeFirst();
-  if (row) return { version, weights: fromJson(row.regime_weights) };
-  const rows = await db.selectFrom('weights').select('version').orderBy('version').execute();
-  const versions = rows.map((one) => String(one.version));
-  throw new UnknownError('weights version', String(version), versions);
 }
 
 interface StoredConfig extends Required<ConfigText> {

@@ -9,8 +9,9 @@ import {
 } from '../../adapters/store/decisions.ts';
 import { readMotions } from '../../adapters/store/motions.ts';
 import type { Database } from '../../adapters/store/schema.ts';
-import { configOf, weightsOf } from '../../adapters/store/users.ts';
+import { configOf } from '../../adapters/store/users.ts';
 import { readUtterances } from '../../adapters/store/utterances.ts';
+import { weightsOf } from '../../adapters/store/weights.ts';
 import { judge } from '../../core/debate/judge.ts';
 import { rulesOf } from '../../core/debate/rules.ts';
 import { heardInTime } from '../../core/debate/silence.ts';
