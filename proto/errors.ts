@@ -24,7 +24,8 @@ export const EXIT_TEXTS = {
   not_running: 'The stack is not running; start it with `corro up`.',
   already_running: 'A stack is already running in this folder.',
   not_found:
-    'What was named does not exist: a debate, decision, escalation, halt, order, user or symbol.',
+    'What was named does not exist: a debate, decision, escalation, halt, model, order, user or ' +
+    'symbol.',
   environment:
     'This machine or its network refuses: no port, no disk space, a server missing or too old.',
   verification_failed: 'A recomputed decision, hash or balance is not what is recorded.',
@@ -55,6 +56,8 @@ export const ERRORS = {
   unknown_secret: { text: 'no such secret', exit: 'not_found' },
   no_key: { text: 'the private key is not here', exit: 'failed' },
   secret_sealed: { text: 'the secret cannot be opened', exit: 'failed' },
+  unknown_model: { text: 'no such model', exit: 'not_found' },
+  model_step: { text: 'the model cannot take this step', exit: 'failed' },
   unknown_order: { text: 'no such order', exit: 'not_found' },
   unknown_halt: { text: 'no such halt holds', exit: 'not_found' },
   halt_name_taken: { text: 'another halt of this name holds', exit: 'failed' },

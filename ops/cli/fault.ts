@@ -31,6 +31,7 @@ const UNKNOWN_CODES: Readonly<Record<string, ErrorCode>> = {
   halt: 'unknown_halt',
   key: 'unknown_key',
   secret: 'unknown_secret',
+  model: 'unknown_model',
 };
 
 export interface Fault {
