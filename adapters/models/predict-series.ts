@@ -3,7 +3,7 @@ import { FeatureEngine } from '../../core/features/engine.ts';
 import { MODEL_INPUT, type Prediction, type Predictions } from '../../core/models/contract.ts';
 import type { Answers, Model } from './model.ts';
 
-/** Rows a call: the event loop waits for one call at a time. */
+/** Rows from one sign of progress to the next. */
 const CHUNK_ROWS = 1_024;
 /** Numbers kept of one answer, as a `Prediction` names them. */
 const KEPT = 6;
@@ -56,7 +56,6 @@ async function predictOne(
     if (!chunk.isFull) continue;
     await chunk.ask(model, answers);
     onChunk(index);
-    await new Promise((resolve) => setImmediate(resolve));
     signal?.throwIfAborted();
   }
   await chunk.ask(model, answers);
