@@ -21,6 +21,7 @@ create table outcomes (
   recorded_at timestamptz not null default now()
 );
 create index outcomes_market on outcomes (venue, symbol, timeframe, close_time);
+create index outcomes_time on outcomes (close_time, event_id);
 create index outcomes_settled on outcomes (settled_at);
 
 alter table weights
