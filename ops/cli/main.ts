@@ -5,6 +5,7 @@ import { addBacktest } from './commands/backtest.ts';
 import { addChaos } from './commands/chaos.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEscalations } from './commands/escalations.ts';
+import { addGate } from './commands/gate.ts';
 import { addHalt } from './commands/halt.ts';
 import { addImport } from './commands/import.ts';
 import { addKeys } from './commands/keys.ts';
@@ -42,6 +43,7 @@ export function corro(): Command {
   addWalkforward(program);
   addLookahead(program);
   addStrategies(program);
+  addGate(program);
   program.commandsGroup('Run it:');
   addStack(program);
   addHalt(program);
