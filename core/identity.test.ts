@@ -127,6 +127,20 @@ const CASES: readonly [string, (inputs: never) => string, Fields, Fields][] = [
       stopPrice: '49000',
     },
   ],
+  [
+    'learning run',
+    learningRunId,
+    RUN,
+    {
+      venue: 'binance',
+      symbol: 'ETH/USDT',
+      timeframe: '1h',
+      cadence: 'weekly',
+      window: { venue: 'binance', fromMs: 1, toMs: 3 },
+      marketTimeMs: 4,
+      settings: { seed: 8 },
+    },
+  ],
   ['order', clientOrderId, ORDER, { legId: 'l2', attempt: 2, parameterHash: 'p2' }],
 ];
 

@@ -23,9 +23,18 @@ const PAGE_CANDLES = 20_000;
  * on record in the range. Throws UnknownError on a symbol the venue does not have. */
 export async function readMarketSeries(
   db: Kysely<Database>,
-  { venue, symbol, timeframe, fromMs, toMs = Number.MAX_SAFE_INTEGER }: SeriesRange,
+  range: SeriesRange,
 ): Promise<MarketSeries> {
+  const { venue, symbol, timeframe } = range;
   const instrument = await findInstrument(db, { venue, symbol });
+  return { instrument, timeframe, candles: await readCandleSeries(db, range) };
+}
+
+/** The candles alone, also of a venue that nothing is traded at: an exchange's, imported. */
+export async function readCandleSeries(
+  db: Kysely<Database>,
+  { venue, symbol, timeframe, fromMs, toMs = Number.MAX_SAFE_INTEGER }: SeriesRange,
+): Promise<CandleSeries> {
   const extent = await extentOf(db, { venue, symbol, timeframe });
   const numbers: number[] = [];
   const lengthMs = TIMEFRAMES[timeframe];
@@ -38,8 +47,7 @@ export async function readMarketSeries(
       numbers.push(openTimeMs, open, high, low, close, volume);
     }
   }
-  const candles = new CandleSeries(lengthMs, Float64Array.from(numbers));
-  return { instrument, timeframe, candles };
+  return new CandleSeries(lengthMs, Float64Array.from(numbers));
 }
 
 async function extentOf(

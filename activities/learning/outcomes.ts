@@ -1,0 +1,95 @@
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import { readCandles } from '../../adapters/store/candles.ts';
+import {
+  countOutcomes,
+  recordOutcomes,
+  type UnsettledMotion,
+  unsettledMotions,
+} from '../../adapters/store/outcomes.ts';
+import type { Database } from '../../adapters/store/schema.ts';
+import { DEFAULT_TERMS } from '../../core/learning/label.ts';
+import { MotionSettler } from '../../core/learning/settling.ts';
+import { type Candle, TIMEFRAMES } from '../../core/market/candle.ts';
+import type { LearningRun } from './run.ts';
+
+export interface OutcomeDependencies {
+  readonly db: Kysely<Database>;
+  readonly log: Logger;
+}
+
+export interface CollectedOutcomes {
+  /** Settled by this run. */
+  readonly settled: number;
+  /** Too young, or the candles that would settle them are not on record. */
+  readonly waiting: number;
+  /** All that are on record of this market. */
+  readonly known: number;
+}
+
+/** Motions settled in one transaction. */
+const PAGE = 1_000;
+/** Candles read at once. */
+const CHUNK = 5_000;
+
+/** Finds out what came of the ring's questions. */
+export function createOutcomeActivities({ db, log }: OutcomeDependencies) {
+  return {
+    /** Settles every motion of the market whose horizon has passed in its own candles, oldest
+     * first, once and for ever. Repeating it settles what is left. */
+    async collectOutcomes(run: LearningRun): Promise<CollectedOutcomes> {
+      const { venue, symbol, timeframe } = run;
+      const market = { venue, symbol, timeframe };
+      let settled = 0;
+      let waiting = 0;
+      let after: UnsettledMotion | undefined;
+      for (;;) {
+        const page = await unsettledMotions(db, {
+          ...market,
+          limit: PAGE,
+          ...(after === undefined ? {} : { after }),
+        });
+        const outcomes = await settlePage(db, run, page);
+        const recorded = await recordOutcomes(
+          db,
+          outcomes.map((one) => ({ ...one, market, terms: DEFAULT_TERMS })),
+        );
+        settled += recorded;
+        waiting += page.length - outcomes.length;
+        after = page.at(-1);
+        if (page.length < PAGE) break;
+      }
+      const { outcomes: known } = await countOutcomes(db, { market });
+      log.info({ ...market, settled, waiting, known }, 'outcomes collected');
+      return { settled, waiting, known };
+    },
+  };
+}
+
+async function settlePage(
+  db: Kysely<Database>,
+  run: LearningRun,
+  page: readonly UnsettledMotion[],
+) {
+  const settler = new MotionSettler(DEFAULT_TERMS, page);
+  const [first] = page;
+  if (first === undefined) return [];
+  for await (const candle of candlesAfter(db, run, first.closeTimeMs)) {
+    settler.push(candle);
+    if (settler.isDone) break;
+  }
+  return settler.settled;
+}
+
+/** The market's own candles that open after an instant, oldest first. */
+async function* candlesAfter(
+  db: Kysely<Database>,
+  { venue, symbol, timeframe, marketTimeMs }: LearningRun,
+  afterMs: number,
+): AsyncGenerator<Candle> {
+  const step = CHUNK * TIMEFRAMES[timeframe];
+  for (let fromMs = afterMs + 1; fromMs <= marketTimeMs; fromMs += step) {
+    const part = { venue, symbol, timeframe, fromMs, toMs: fromMs + step - 1 };
+    yield* await readCandles(db, part);
+  }
+}
