@@ -36,7 +36,9 @@ beforeAll(async () => {
   for (const role of DATABASE_ROLES) clients.set(role, await connected(role));
   const { rows } = await owner.query<{ table: string; columns: string[] }>(`
     select table_name as table, array_agg(column_name::text order by column_name) as columns
-    from information_schema.columns where table_schema = 'public' group by table_name`);
+    from information_schema.columns where table_schema = 'public'
+      -- One that is always generated nobody can set: Postgres says so before it looks at rights.
+      and identity_generation is distinct from 'ALWAYS' group by table_name`);
   columns = new Map(rows.map((row) => [row.table, row.columns]));
 });
 
@@ -139,11 +141,21 @@ describe('authority in the database', () => {
     ['escalations', ['corro_decision']],
     ['escalation_answers', ['corro_decision']],
     ['utterances', ['corro_actor']],
-    ['audit', ['corro_decision', 'corro_order']],
+    ['audit', ['corro_decision', 'corro_order', 'corro_learning']],
+    ...[
+      'outcomes',
+      'weights',
+      'models',
+      'model_changes',
+      'champions',
+      'drift',
+      'learning_runs',
+    ].map((table): [string, DatabaseRole[]] => [table, ['corro_learning']]),
+    ['predictions', ['corro_decision', 'corro_learning']],
+    ['blobs', ['corro_learning', 'corro_trainer']],
     ['users', []],
     ['user_config', []],
     ['user_keys', []],
-    ['weights', []],
     ['secrets', []],
   ] satisfies [string, DatabaseRole[]][])('%s - written by no other', async (table, only) => {
     expect(await whoMay(`insert into ${table} default values`)).toEqual(only);
@@ -158,7 +170,30 @@ describe('authority in the database', () => {
     for (const table of columns.keys()) {
       if (await may('corro_actor', `select * from ${table}`)) seen.push(table);
     }
-    expect(seen.toSorted()).toEqual(['motions', 'utterances']);
+    const models = ['blobs', 'champions', 'models'];
+    expect(seen.toSorted()).toEqual([...models, 'motions', 'utterances']);
+  });
+
+  test.each([
+    "update models set state = 'champion'",
+    'update champions set model_hash = null, epoch = epoch + 1',
+    'update champions set worth_bp = 0',
+  ])('promotion - %s - is what the learning loop alone may do', async (statement) => {
+    expect(await whoMay(statement)).toEqual(['corro_learning']);
+  });
+
+  test('a model’s identity - what it is is changed by nobody once it is registered', async () => {
+    for (const column of (columns.get('models') ?? []).filter((one) => one !== 'state')) {
+      expect(await whoMay(`update models set ${column} = null`)).toEqual([]);
+    }
+  });
+
+  test('trainer - knows content by its hash, and nothing else', async () => {
+    const seen: string[] = [];
+    for (const table of columns.keys()) {
+      if (await may('corro_trainer', `select * from ${table}`)) seen.push(table);
+    }
+    expect(seen).toEqual(['blobs']);
   });
 
   test('lease - the gateway holds one while it looks, and cannot change it', async () => {
