@@ -29,6 +29,8 @@ export interface Character {
 export interface Watch {
   readonly sense: Sense;
   readonly weight: number;
+  /** Where it cannot be read nothing is missing: it counts as if it were not watched at all. */
+  readonly optional?: true;
 }
 
 /** A view and what it is made of. */
@@ -80,18 +82,19 @@ function impressionsHad(
   snapshot: Snapshot,
   shown: ReadonlySet<string>,
 ): { readonly weighed: readonly Weighed[]; readonly coverage: number } {
-  const watches = character.watches(snapshot.reading.regime);
   const weighed: Weighed[] = [];
-  let [total, read] = [0, 0];
-  for (const { sense, weight } of watches) {
-    total += weight;
+  let [watched, total, read] = [0, 0, 0];
+  for (const { sense, weight, optional } of character.watches(snapshot.reading.regime)) {
     const impression = sense(snapshot);
+    if (impression === null && optional === true) continue;
+    watched += 1;
+    total += weight;
     if (impression === null) continue;
     weighed.push({ weight, impression });
     read += weight;
   }
   const shownTo = shown.size === 0 ? [] : impressionsOf(foreignIn(shown, weighed), snapshot);
-  const each = (character.openness * total) / Math.max(1, watches.length);
+  const each = (character.openness * total) / Math.max(1, watched);
   const weight = Math.min(each, (MOST_BORROWED * read) / Math.max(1, shownTo.length));
   for (const impression of shownTo) weighed.push({ weight, impression });
   return { weighed, coverage: total === 0 ? 0 : read / total };

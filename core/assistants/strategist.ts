@@ -2,6 +2,7 @@ import type { Regime } from '../features/reading.ts';
 import type { Watch } from './character.ts';
 import { mindOf } from './mind-of.ts';
 import { drift } from './senses/flow.ts';
+import { foretold } from './senses/forecast.ts';
 import { meansTrend, stretch } from './senses/strategy.ts';
 
 export interface Mix {
@@ -24,6 +25,7 @@ function watchesOf({ trend, momentum, reversion }: Mix): readonly Watch[] {
     { sense: meansTrend, weight: trend },
     { sense: drift, weight: momentum },
     { sense: stretch, weight: reversion },
+    { sense: foretold, weight: trend + momentum + reversion, optional: true },
   ];
 }
 
@@ -35,7 +37,8 @@ const WATCHES = {
   turbulent: watchesOf(ENSEMBLE.turbulent),
 } as const satisfies Record<Regime, readonly Watch[]>;
 
-/** Runs rule strategies, mixed by regime: trend following, momentum, mean reversion. */
+/** Runs rule strategies, mixed by regime: trend following, momentum, mean reversion. A model in
+ * service weighs as much as all of them together; without one the view is theirs alone. */
 export const strategist = mindOf({
   role: 'strategist',
   openness: 0.8,

@@ -1,6 +1,7 @@
 import { ROLES, type Role } from '../assistants/role.ts';
 import type { Action, Opinion } from '../assistants/speech.ts';
 import { topAction } from '../assistants/stance.ts';
+import type { Forecast } from '../models/forecast.ts';
 import type { DebateRules } from './rules.ts';
 import { type Verdict, type VerdictKind, verdict } from './tally.ts';
 import type { Weights } from './weights.ts';
@@ -20,6 +21,13 @@ export interface ControlArms {
     readonly confidenceBp: number;
   };
   readonly hold: { readonly action: 'HOLD' };
+  /** The model in service, taken at its word; absent where none foretold anything. */
+  readonly model?: {
+    /** sha256 of its file. */
+    readonly hash: string;
+    readonly action: Action;
+    readonly confidenceBp: number;
+  };
 }
 
 export interface StatedOpinion {
@@ -37,16 +45,26 @@ export interface ArmInputs {
 
 /** The control arms, from round 1 alone: no talk, no ballots, no veto. The best single
  * assistant is the one with the greatest weight × confidence (weights carry its settled
- * record); on equal products the earlier role. An opinion without a single top action says
- * HOLD. */
-export function controlArms(inputs: ArmInputs): ControlArms {
+ * record); on equal products the earlier role. An opinion or a forecast without a single top action
+ * says HOLD. */
+export function controlArms(inputs: ArmInputs, forecast: Forecast | undefined): ControlArms {
   const { kind, action, confidenceBp } = voteOf(inputs);
   return {
     bestSingle: bestSingle(ballotsOf(inputs.opinions), inputs.weights),
     voteWithoutDebate: { kind, action, confidenceBp },
     hold: { action: 'HOLD' },
+    ...modelArm(forecast),
   };
 }
+
+/** What the model alone would have done, whatever its vote is worth in the ring. */
+export function modelArm(forecast: Forecast | undefined): Pick<ControlArms, 'model'> {
+  if (forecast === undefined) return NO_MODEL;
+  const { model: hash, confidenceBp } = forecast;
+  return { model: { hash, action: topAction(forecast) ?? 'HOLD', confidenceBp } };
+}
+
+const NO_MODEL = {};
 
 /** The verdict of first opinions alone. */
 export function voteOf({ opinions, weights, rules, holding }: ArmInputs): Verdict {

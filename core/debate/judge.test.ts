@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ROLES, type Role } from '../assistants/role.ts';
-import { HOLDING, snapshotOf } from '../assistants/snapshot.fixture.ts';
+import { FORECAST, HOLDING, snapshotOf } from '../assistants/snapshot.fixture.ts';
 import { KINDS, type Revision, type Utterance } from '../assistants/speech.ts';
 import { followUp } from './follow-up.ts';
 import { type JudgeInputs, judge } from './judge.ts';
@@ -44,6 +44,37 @@ describe('judge', () => {
       hold: { action: 'HOLD' },
     });
     expect(judgement).toMatchObject({ rounds: 3, contested: false, rulesVersion: 1 });
+  });
+
+  test('a forecast - what the model alone says is an arm of its own, a tie is HOLD', () => {
+    const armOf = (change: object) =>
+      judged(ALL_BUY, { snapshot: snapshotOf({ forecast: { ...FORECAST, ...change } }) }).arms;
+    const { model, confidenceBp } = FORECAST;
+    expect(armOf({ worthBp: 0 }).model).toEqual({ hash: model, action: 'BUY', confidenceBp });
+    const torn = { buyBp: 4_000, sellBp: 4_000, holdBp: 2_000 };
+    expect(armOf(torn).model).toEqual({ hash: model, action: 'HOLD', confidenceBp });
+    const { model: alone, ...others } = armOf({});
+    expect(alone).toBeDefined();
+    expect(others).toEqual(judged(ALL_BUY).arms);
+  });
+
+  test('a claim about the forecast - is as true as what stands in the snapshot', () => {
+    const foretold = snapshotOf({ forecast: FORECAST });
+    const ballotOn = (value: number, about: typeof snapshot) => {
+      const evidence = [{ fact: 'forecast.buyBp', value }];
+      const talk = [
+        ...without('strategist', ['opinion']),
+        said('strategist', 'opinion', wants('BUY', { evidence })),
+      ];
+      const { votes: counted } = judged(talk, { snapshot: about });
+      return counted.find(({ role }) => role === 'strategist');
+    };
+    expect(ballotOn(FORECAST.buyBp, foretold)?.status).toBe('counted');
+    expect(ballotOn(FORECAST.buyBp + 1, foretold)).toMatchObject({
+      status: 'void',
+      why: 'claims forecast.buyBp 6101, which the snapshot does not say',
+    });
+    expect(ballotOn(FORECAST.buyBp, snapshot)?.status).toBe('void');
   });
 
   test('silence - never trades', () => {

@@ -101,7 +101,10 @@ export function ruleOn(
   const ruling = {
     symbol: snapshot.symbol,
     verdict: decided,
-    arms: controlArms({ opinions: firstOpinions(record, snapshot), weights, rules, holding }),
+    arms: controlArms(
+      { opinions: firstOpinions(record, snapshot), weights, rules, holding },
+      snapshot.forecast,
+    ),
     rounds: record.utterances.at(-1)?.round ?? 0,
     contested: contested(positionsIn(record, firstRound), rules),
     rulesVersion: rules.version,

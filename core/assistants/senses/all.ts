@@ -13,6 +13,7 @@ import {
 } from './chart.ts';
 import { cost, depth, fairPrice } from './execution.ts';
 import { drift, move, volume } from './flow.ts';
+import { foretold } from './forecast.ts';
 import { marketCap, newsSentiment, socialSentiment } from './news.ts';
 import { drawdown, exposure, openPosition, wildness } from './risk.ts';
 import type { Impression, Sense } from './sense.ts';
@@ -41,6 +42,7 @@ export const SENSES = {
   openPosition,
   meansTrend,
   stretch,
+  foretold,
   cost,
   fairPrice,
   depth,

@@ -93,7 +93,7 @@ export class LeanRing {
     const ruling = {
       symbol: snapshot.symbol,
       verdict: leanVerdict(this.#ballots, bench),
-      arms: leanArms(this.#firsts, bench),
+      arms: leanArms(this.#firsts, bench, snapshot.forecast),
       rounds: debated ? MOST_ROUNDS : 2,
       contested,
       rulesVersion: rules.version,

@@ -8,7 +8,7 @@ import type { Snapshot } from '../../assistants/snapshot.ts';
 import { REGIMES } from '../../features/reading.ts';
 import { AT, CITES, LEAN_SENSES, LeanReadings } from './senses.ts';
 import { anySnapshot } from './snapshots.fixture.ts';
-import { LeanView, WATCHES } from './view.ts';
+import { FORETOLD_WATCHES, LeanView, WATCHES } from './view.ts';
 
 // Failure here looks like: a sense or a weight of the assistants that was changed, and a backtest
 // in the lean gear that still decides by the old one. The name of the test is the sense's.
@@ -74,17 +74,25 @@ describe('senses as numbers', () => {
 });
 
 describe.each(REGIMES)('weights as numbers, %s', (regime) => {
-  test.each(ROLES)('%s - watches what its character does', (role) => {
-    const { senses, weights, total, each } = WATCHES[regime][ROLES.indexOf(role)] ?? fail(role);
-    const { watches, openness } = minds[role].character;
-    const own = watches(regime);
-    const listed = own.map(({ sense, weight }) => [nameOf(sense), weight] as const);
-    const lean = Array.from(senses, (place, at) => [LEAN_SENSES[place], weights[at]]);
-    expect(lean).toEqual(listed.filter(([name]) => !NO_NEWS.includes(name)));
-    expect(total).toBe(own.reduce((sum, { weight }) => sum + weight, 0));
-    expect(each).toBe((openness * total) / own.length);
-    expect(lean.length > 0 || role === 'fundamental_analyst').toBe(true);
-  });
+  test.each(ROLES.flatMap((role) => [[role, 'without'] as const, [role, 'with'] as const]))(
+    '%s %s a forecast - watches what its character does',
+    (role, forecast) => {
+      const foretold = forecast === 'with';
+      const seats = (foretold ? FORETOLD_WATCHES : WATCHES)[regime];
+      const { senses, weights, total, each } = seats[ROLES.indexOf(role)] ?? fail(role);
+      const { watches, openness } = minds[role].character;
+      const own = watches(regime).filter(({ sense }) => foretold || sense !== SENSES.foretold);
+      expect(
+        own.every(({ sense, optional }) => (sense === SENSES.foretold) === (optional === true)),
+      ).toBe(true);
+      const listed = own.map(({ sense, weight }) => [nameOf(sense), weight] as const);
+      const lean = Array.from(senses, (place, at) => [LEAN_SENSES[place], weights[at]]);
+      expect(lean).toEqual(listed.filter(([name]) => !NO_NEWS.includes(name)));
+      expect(total).toBe(own.reduce((sum, { weight }) => sum + weight, 0));
+      expect(each).toBe((openness * total) / own.length);
+      expect(lean.length > 0 || role === 'fundamental_analyst').toBe(true);
+    },
+  );
 });
 
 function nameOf(sense: (typeof ALL_SENSES)[number]): string {

@@ -2,6 +2,7 @@ import { clamp, inUnitsOf, ramp } from '../../assistants/figures.ts';
 import { SENSES, type SenseName } from '../../assistants/senses/all.ts';
 import { oscillator, PATTERN_LEAN } from '../../assistants/senses/chart.ts';
 import { driftLean } from '../../assistants/senses/flow.ts';
+import { forecastCaution, forecastLean } from '../../assistants/senses/forecast.ts';
 import { quiet } from '../../assistants/senses/sense.ts';
 import { stretchLean, trendLean } from '../../assistants/senses/strategy.ts';
 import type { Snapshot } from '../../assistants/snapshot.ts';
@@ -51,6 +52,7 @@ export class LeanReadings {
     this.#readFlow(snapshot);
     this.#readOscillators(snapshot, last.close);
     this.#readTrends(snapshot, last.close);
+    this.#readForecast(snapshot);
     this.#readRisk(snapshot, last.close);
     this.#readExecution(snapshot, last);
     this.#readRecord(snapshot.candles);
@@ -118,6 +120,11 @@ export class LeanReadings {
     if (bollingerMiddle !== null && atr !== null) {
       this.#lean(AT.stretch, stretchLean(close, bollingerMiddle, atr));
     }
+  }
+
+  #readForecast({ forecast }: Snapshot): void {
+    if (forecast === undefined || forecast.worthBp === 0) return;
+    this.#say(AT.foretold, forecastLean(forecast), forecastCaution(forecast));
   }
 
   #readRisk({ reading: { indicators }, holdings }: Snapshot, close: number): void {

@@ -1,8 +1,9 @@
 import type FastCheck from 'fast-check';
-import { candlesOf, ORDINARY, snapshotOf } from '../../assistants/snapshot.fixture.ts';
+import { candlesOf, FORECAST, ORDINARY, snapshotOf } from '../../assistants/snapshot.fixture.ts';
 import type { Snapshot } from '../../assistants/snapshot.ts';
 import { type Indicators, PATTERNS, REGIMES } from '../../features/reading.ts';
 import type { Candle } from '../../market/candle.ts';
+import type { Forecast } from '../../models/forecast.ts';
 
 type Checker = typeof FastCheck;
 type Any<Value> = FastCheck.Arbitrary<Value>;
@@ -10,23 +11,37 @@ type Any<Value> = FastCheck.Arbitrary<Value>;
 /** For tests: any market, any books. Handed the checker, as all of core's fixtures are. */
 export function anySnapshot(fc: Checker): Any<Snapshot> {
   return fc
-    .record({
-      candles: anyCandles(fc),
-      indicators: fc.oneof(anyIndicators(fc), fc.constant(ORDINARY)),
-      reading: fc.record({
-        regime: fc.constantFrom(...REGIMES),
-        patterns: fc.uniqueArray(fc.constantFrom(...PATTERNS), { maxLength: 3 }),
-      }),
-      holdings: anyHoldings(fc),
-      liquidity: fc.record({
-        spreadBps: fc.constantFrom(0, 2, 15, 60, 61),
-        meanQuoteVolume: fc.oneof(
-          fc.constantFrom(0, 500, 1_000, 4_000),
-          fc.integer({ min: 1, max: 8_000 }),
-        ),
-      }),
-    })
+    .record(
+      {
+        candles: anyCandles(fc),
+        indicators: fc.oneof(anyIndicators(fc), fc.constant(ORDINARY)),
+        reading: fc.record({
+          regime: fc.constantFrom(...REGIMES),
+          patterns: fc.uniqueArray(fc.constantFrom(...PATTERNS), { maxLength: 3 }),
+        }),
+        holdings: anyHoldings(fc),
+        liquidity: fc.record({
+          spreadBps: fc.constantFrom(0, 2, 15, 60, 61),
+          meanQuoteVolume: fc.oneof(
+            fc.constantFrom(0, 500, 1_000, 4_000),
+            fc.integer({ min: 1, max: 8_000 }),
+          ),
+        }),
+        forecast: anyForecast(fc),
+      },
+      { requiredKeys: ['candles', 'indicators', 'reading', 'holdings', 'liquidity'] },
+    )
     .map(snapshotOf);
+}
+
+/** Sure of one way, of nothing, or torn; of whole, some or no worth. */
+function anyForecast(fc: Checker): Any<Forecast> {
+  const bp = fc.oneof(fc.constantFrom(0, 3_333, 5_000, 10_000), fc.nat(10_000));
+  return fc.record({ one: bp, other: bp, worthBp: bp }).map(({ one, other, worthBp }) => {
+    const [buyBp, both] = one < other ? [one, other] : [other, one];
+    const shares = { buyBp, sellBp: both - buyBp, holdBp: 10_000 - both };
+    return { ...FORECAST, ...shares, worthBp };
+  });
 }
 
 function anyIndicators(fc: Checker): Any<Indicators> {

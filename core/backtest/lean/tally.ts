@@ -1,9 +1,10 @@
 import { ROLES, type Role } from '../../assistants/role.ts';
 import type { Action, Veto } from '../../assistants/speech.ts';
-import type { ControlArms } from '../../debate/arms.ts';
+import { type ControlArms, modelArm } from '../../debate/arms.ts';
 import type { DebateRules } from '../../debate/rules.ts';
 import type { Tally, Verdict, VerdictKind } from '../../debate/tally.ts';
 import { TEXT_ROLES, type Weights } from '../../debate/weights.ts';
+import type { Forecast } from '../../models/forecast.ts';
 import { BUY, HOLD, SELL } from './view.ts';
 
 /** The count of core/debate/tally.ts in doubles, for weights so small that every step of it is
@@ -190,7 +191,11 @@ function kindOf({ quorate, passes, leading, leadingSide }: Tally, bench: Bench):
 }
 
 /** The control arms of core/debate/arms.ts from first opinions, whose ballots never abstain. */
-export function leanArms(firsts: Ballots, bench: Bench): ControlArms {
+export function leanArms(
+  firsts: Ballots,
+  bench: Bench,
+  forecast: Forecast | undefined,
+): ControlArms {
   const { kind, action, confidenceBp } = leanVerdict(firsts, { ...bench, veto: null });
   let best = 0;
   for (let place = 1; place < SEATS; place += 1) {
@@ -205,6 +210,7 @@ export function leanArms(firsts: Ballots, bench: Bench): ControlArms {
     },
     voteWithoutDebate: { kind, action, confidenceBp },
     hold: HOLD_ARM,
+    ...modelArm(forecast),
   };
 }
 

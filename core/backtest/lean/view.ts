@@ -5,7 +5,7 @@ import { SENSES } from '../../assistants/senses/all.ts';
 import type { Sense } from '../../assistants/senses/sense.ts';
 import { SPLIT_CONFIDENCE } from '../../assistants/stance.ts';
 import type { Regime } from '../../features/reading.ts';
-import { CITES, LEAN_SENSES, type LeanReadings, SENSE_COUNT } from './senses.ts';
+import { AT, CITES, LEAN_SENSES, type LeanReadings, SENSE_COUNT } from './senses.ts';
 
 /** What one assistant watches: places of senses and their weights, side by side. */
 interface Watches {
@@ -16,8 +16,8 @@ interface Watches {
   readonly each: number;
 }
 
-function watchesOf({ watches, openness }: Character, regime: Regime): Watches {
-  const all = watches(regime);
+function watchesOf({ watches, openness }: Character, regime: Regime, foretold: boolean): Watches {
+  const all = watches(regime).filter(({ optional }) => optional !== true || foretold);
   const total = all.reduce((sum, { weight }) => sum + weight, 0);
   const placed = all.flatMap(({ sense, weight }) => {
     const place = PLACES.get(sense);
@@ -35,18 +35,22 @@ const PLACES: ReadonlyMap<Sense, number> = new Map(
   LEAN_SENSES.map((name, place) => [SENSES[name], place]),
 );
 
-function watchesIn(regime: Regime): readonly Watches[] {
-  return ROLES.map((role) => watchesOf(minds[role].character, regime));
+function charactersWhen(foretold: boolean): Readonly<Record<Regime, readonly Watches[]>> {
+  const watchesIn = (regime: Regime): readonly Watches[] =>
+    ROLES.map((role) => watchesOf(minds[role].character, regime, foretold));
+  return {
+    trend_up: watchesIn('trend_up'),
+    trend_down: watchesIn('trend_down'),
+    calm: watchesIn('calm'),
+    choppy: watchesIn('choppy'),
+    turbulent: watchesIn('turbulent'),
+  };
 }
 
 /** The characters of core/assistants as numbers, by regime and by place of `ROLES`. */
-export const WATCHES = {
-  trend_up: watchesIn('trend_up'),
-  trend_down: watchesIn('trend_down'),
-  calm: watchesIn('calm'),
-  choppy: watchesIn('choppy'),
-  turbulent: watchesIn('turbulent'),
-} as const satisfies Record<Regime, readonly Watches[]>;
+export const WATCHES = charactersWhen(false);
+/** The same where there is a forecast: the one thing that is watched only where it is there. */
+export const FORETOLD_WATCHES = charactersWhen(true);
 
 export const BUY = 0;
 export const SELL = 1;
@@ -84,7 +88,8 @@ export class LeanView {
   /** The view of the assistant at `place` of `ROLES`, who keeps `keptBp` of its confidence, after
    * it was shown the subjects of `shown`. */
   form(place: number, readings: LeanReadings, given: Given): void {
-    const watched = WATCHES[given.regime][place] as Watches;
+    const foretold = (readings.present & (1 << AT.foretold)) !== 0;
+    const watched = (foretold ? FORETOLD_WATCHES : WATCHES)[given.regime][place] as Watches;
     const read = this.#takeOwn(watched, readings);
     if (given.shown !== 0) this.#borrow(watched, readings, { read, shown: given.shown });
     this.#weigh(readings);
