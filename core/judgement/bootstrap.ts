@@ -19,12 +19,13 @@ export class Stretches {
   /** Values of each series. */
   readonly count: number;
   readonly columns: readonly Float64Array[];
-  readonly #each: number;
+  /** Values to a stretch. */
+  readonly each: number;
 
   constructor(count: number, width: number) {
     this.count = count;
-    this.#each = Math.max(1, Math.ceil(count / MOST_STRETCHES));
-    const size = Math.ceil(count / this.#each);
+    this.each = Math.max(1, Math.ceil(count / MOST_STRETCHES));
+    const size = Math.ceil(count / this.each);
     this.columns = Array.from({ length: width }, () => new Float64Array(size));
   }
 
@@ -41,7 +42,7 @@ export class Stretches {
   /** Adds to the value at `at` of a series. */
   add(column: number, at: number, value: number): void {
     const sums = this.columns[column] as Float64Array;
-    const stretch = this.#each === 1 ? at : Math.floor(at / this.#each);
+    const stretch = this.each === 1 ? at : Math.floor(at / this.each);
     sums[stretch] = (sums[stretch] as number) + value;
   }
 
@@ -60,6 +61,8 @@ export interface BootstrapInputs {
   readonly statistics: (sums: Float64Array) => readonly number[];
   /** Series whose dependence sets the length of the blocks (the longest of theirs is taken). */
   readonly lengthFrom: readonly number[];
+  /** Blocks are never shorter on average than so many values: the reach of what overlaps. */
+  readonly leastLength?: number;
 }
 
 /** One percentile interval for each statistic (Efron 1979), by the stationary bootstrap of Politis
@@ -68,7 +71,7 @@ export interface BootstrapInputs {
  * undefined in more than a twentieth of the resamples. The same inputs and seed give the same
  * interval. */
 export function bootstrapIntervals(
-  { stretches, statistics, lengthFrom }: BootstrapInputs,
+  { stretches, statistics, lengthFrom, leastLength = 1 }: BootstrapInputs,
   terms: BootstrapTerms = DEFAULT_BOOTSTRAP,
 ): readonly (Interval | null)[] {
   requireTerms(terms);
@@ -76,7 +79,8 @@ export function bootstrapIntervals(
   const outcomes = statistics(stretches.totals()).length;
   if (count < LEAST_VALUES) return Array.from({ length: outcomes }, () => null);
   const lengths = lengthFrom.map((index) => optimalBlockLength(columns[index] as Float64Array));
-  const sampler = new Sampler(columns, Math.max(1, ...lengths));
+  const least = leastLength / stretches.each;
+  const sampler = new Sampler(columns, Math.max(1, least, ...lengths));
   const random = new Random(terms.seed, 'stationary bootstrap');
   const drawn = Array.from({ length: outcomes }, () => new Float64Array(terms.resamples));
   for (let turn = 0; turn < terms.resamples; turn += 1) {

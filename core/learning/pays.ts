@@ -1,0 +1,122 @@
+import type { Action } from '../assistants/speech.ts';
+import { type Comparison, comparisonOf, favourWords } from './checks.ts';
+import type { PromotionCheck, ValidationRow } from './contract.ts';
+import { CloseSums, estimateMean, studentAbove } from './mean-test.ts';
+import type { CandidateFacts, PromotionTerms } from './promotion.ts';
+import { type Answer, callOf } from './validation.ts';
+
+/** What would have been made with one unit of capital over the same rows, one call after another:
+ * a call is entered at a row when none is open and left when its label settles, each with its costs.
+ * Fractions: 0.1 is ten per cent. JSON-safe. */
+export interface Held {
+  /** BUY as a purchase, SELL as a short position. */
+  readonly acting: number;
+  readonly trades: number;
+  /** Purchases alone: what a market without short positions allows. */
+  readonly buying: number;
+  /** The same with the calls of what it is held against. */
+  readonly other: number;
+  /** Bought at the first row, kept to the last, costs paid once. */
+  readonly holding: number;
+  readonly beatsHolding: boolean;
+}
+
+/** Acting on its calls, after costs, must not lose against the same calls of the other beyond noise:
+ * the mean net return of a row (0 without a call) less the other's, on the same rows, with its error.
+ * What holding made in the same time is always said beside it. */
+export function paysCheck(
+  facts: CandidateFacts,
+  terms: PromotionTerms,
+): { readonly check: PromotionCheck; readonly held: Held } {
+  const comparison = comparisonOf(facts, terms);
+  const { rows, other, name } = comparison;
+  const { roundTripCost: cost, horizonCandles } = facts.label;
+  const sums = new CloseSums(2);
+  let calls = 0;
+  rows.forEach((row, at) => {
+    const call = callOf(row);
+    if (call !== 'HOLD') calls += 1;
+    const net = netOf(row, call, cost);
+    sums.add(row.closeTimeMs, [net, net - netOf(row, callOf(other[at] as Answer), cost)]);
+  });
+  const stretches = sums.stretches();
+  const net = estimateMean(stretches, 1, horizonCandles).mean;
+  const gain = estimateMean(stretches, 2, horizonCandles);
+  const held = heldOf(comparison, cost);
+  const figures = {
+    comparedWith: name,
+    rows: rows.length,
+    calls,
+    netReturn: net,
+    gain: gain.mean,
+    error: gain.error,
+    ...{ acting: held.acting, trades: held.trades, buying: held.buying },
+    ...{ other: held.other, holding: held.holding },
+  };
+  if (gain.mean === null || gain.error === null) {
+    const words = `${rows.length} rows out of sample are too few to say whether its calls pay`;
+    return { check: { name: 'pays', passed: false, words, figures }, held };
+  }
+  const loses = gain.mean + studentAbove(terms.level, gain.freedom) * gain.error < 0;
+  const found = loses ? `loses against the ${name}` : `does not lose against the ${name}`;
+  const size = `${basisPoints(gain.mean)} a row after costs, ${calls} calls`;
+  const words = `${found} (${size}${favourWords(comparison)}); ${holdWords(held)}`;
+  return { check: { name: 'pays', passed: !loses, words, figures }, held };
+}
+
+function netOf({ move }: ValidationRow, call: Action, cost: number): number {
+  if (call === 'HOLD') return 0;
+  return (call === 'BUY' ? move : -move) - cost;
+}
+
+function heldOf({ rows, other }: Comparison, cost: number): Held {
+  const own = chained(rows, (at) => callOf(rows[at] as ValidationRow), cost);
+  const buying = chained(rows, (at) => onlyBuy(callOf(rows[at] as ValidationRow)), cost);
+  const others = chained(rows, (at) => callOf(other[at] as Answer), cost);
+  const kept = chained(rows, () => 'BUY', 0);
+  const holding = kept.trades === 0 ? 0 : (1 + kept.made) * (1 - cost) - 1;
+  return {
+    acting: own.made,
+    trades: own.trades,
+    buying: buying.made,
+    other: others.made,
+    holding,
+    beatsHolding: own.made > holding,
+  };
+}
+
+function onlyBuy(call: Action): Action {
+  return call === 'BUY' ? 'BUY' : 'HOLD';
+}
+
+function chained(
+  rows: readonly ValidationRow[],
+  callAt: (at: number) => Action,
+  cost: number,
+): { readonly made: number; readonly trades: number } {
+  let [worth, trades, busyMs] = [1, 0, Number.NEGATIVE_INFINITY];
+  rows.forEach((row, at) => {
+    if (row.closeTimeMs < busyMs) return;
+    const call = callAt(at);
+    if (call === 'HOLD') return;
+    // A short position cannot lose more than there is.
+    worth *= Math.max(0, 1 + netOf(row, call, cost));
+    trades += 1;
+    busyMs = row.settledAtMs;
+  });
+  return { made: worth - 1, trades };
+}
+
+function holdWords({ acting, buying, trades, holding, beatsHolding }: Held): string {
+  const made = `acting on it made ${percent(acting)} in ${trades} trades (purchases alone ${percent(buying)})`;
+  const verdict = beatsHolding ? 'more than holding' : 'it does not beat holding';
+  return `${made}, holding ${percent(holding)}: ${verdict}`;
+}
+
+function percent(fraction: number): string {
+  return `${fraction < 0 ? '-' : '+'}${Math.abs(100 * fraction).toFixed(1)} %`;
+}
+
+function basisPoints(fraction: number): string {
+  return `${fraction < 0 ? '-' : '+'}${Math.abs(10_000 * fraction).toFixed(2)} basis points`;
+}
