@@ -28,6 +28,7 @@ function candle(at: number, [open, high, low, close]: readonly [number, number, 
 }
 
 const QUIET = [100, 101, 99, 100] as const;
+const CALM = [100, 100.4, 99.6, 100] as const;
 
 /** What comes of a call at the close before the first of these. */
 function settle(
@@ -130,6 +131,52 @@ describe('outcome of an opinion', () => {
     const settled = candles.slice(2).flatMap((one) => after.push(one));
     const whole = settleBy(candles, (candles[0] as Candle).closeTimeMs, 1);
     expect(settled.map(({ outcome }) => outcome)).toEqual([whole]);
+  });
+
+  // A range of 0.5 at 100: nothing below 10 % is doubted, and the barriers are 1 away.
+  test.each([
+    ['a wick to nine times the price', [100, 900, 99.5, 100], { label: 'HOLD', exitPrice: 100 }],
+    ['a wick to nothing', [100, 100.5, 0.01, 100], { label: 'HOLD', exitPrice: 100 }],
+    ['an open its candle does not stay at', [900, 900, 99.5, 100], { label: 'HOLD' }],
+    ['a gap its candle stays at', [120, 121, 119, 120], { label: 'BUY', exitPrice: 120 }],
+    ['a wick one can believe', [100, 105, 99.5, 100], { label: 'BUY', exitPrice: 101 }],
+  ] as const)('a print - %s', (_, shape, expected) => {
+    const [own, quiet] = [candle(-1, CALM), new Array(12).fill(CALM)];
+    let state: OpenCall | Outcome = openCall(START_MS - 1, 0.5, own);
+    for (const [at, one] of [CALM, shape, ...quiet].entries()) {
+      if (!isSettled(state)) state = step(state, candle(at, one), FREE);
+    }
+    expect(state).toMatchObject({ entryPrice: 100, ...expected });
+  });
+
+  test.each([
+    ['the market is there', 141, { label: 'BUY', candles: 1, exitPrice: 101 }],
+    ['it was a print', 100, { label: 'HOLD', candles: 12, exitPrice: 100 }],
+  ] as const)(
+    'a close far from its open - counts when the next has opened: %s',
+    (_, then, expected) => {
+      const after = [then, then + 0.3, then - 0.3, then] as const;
+      const open = openCall(START_MS - 1, 0.5, candle(-1, CALM));
+      const doubted = step(open, candle(0, [100, 140, 99.8, 140]), FREE);
+      expect(doubted).toMatchObject({ candles: 0, entryPrice: null });
+      let state: OpenCall | Outcome = JSON.parse(JSON.stringify(doubted)) as OpenCall;
+      for (let at = 1; at < 20 && !isSettled(state); at += 1) {
+        state = step(state, candle(at, after), FREE);
+      }
+      expect(state).toMatchObject(expected);
+      // What bears it out is seen at the next open, and asked about at its close.
+      const known = (state as Outcome).settledAtMs;
+      expect(known).toBe(candle(expected.candles === 1 ? 1 : 11, CALM).closeTimeMs);
+    },
+  );
+
+  test('a hole - the horizon counts the candles there are, and nothing is held against it', () => {
+    const hours = 60;
+    let state: OpenCall | Outcome = openCall(START_MS - 1, 0.5, candle(-1, CALM));
+    for (let at = 0; at < 12 && !isSettled(state); at += 1) {
+      state = step(state, candle(hours + at, [300, 300.4, 299.6, 300]), FREE);
+    }
+    expect(state).toMatchObject({ label: 'HOLD', reached: 'time', candles: 12, entryPrice: 300 });
   });
 
   test('terms and ranges that cannot be - are refused with their figures', () => {

@@ -1,5 +1,6 @@
 import type { Action } from '../assistants/speech.ts';
 import type { Candle } from '../market/candle.ts';
+import { closesAfar, questionBy, REMEMBERED_STEPS } from '../market/prints.ts';
 import type { OutcomeTerms } from './assessment.ts';
 
 /** Twice the average range either way within twelve candles: a random walk comes that far in about
@@ -18,7 +19,7 @@ export function outcomeTerms(
   return terms;
 }
 
-function requireTerms(terms: OutcomeTerms): void {
+export function requireTerms(terms: OutcomeTerms): void {
   const { targetAtrs, stopAtrs, horizonCandles, roundTripCost } = terms;
   requirePositive({ targetAtrs, stopAtrs, horizonCandles });
   if (!Number.isInteger(horizonCandles)) {
@@ -46,8 +47,13 @@ export interface OpenCall {
   readonly atr: number;
   /** Open of the candle after it: nobody can trade earlier. `null` until that candle is known. */
   readonly entryPrice: number | null;
-  /** Candles seen since. */
+  /** Candles that counted since. */
   readonly candles: number;
+  /** The newest candle that counted, the opinion's own at first: what a print is held against.
+   * `null`: not known. */
+  readonly last: Pick<Candle, 'openTimeMs' | 'close'> | null;
+  /** A candle that closed so far from its open that the next one must bear it out. */
+  readonly doubted: Candle | null;
 }
 
 export interface Outcome {
@@ -57,7 +63,8 @@ export interface Outcome {
   readonly reached: 'target' | 'stop' | 'time';
   /** Both barriers lie within one candle, whose inner order nobody knows: taken for the stop. */
   readonly ambiguous: boolean;
-  /** Close of the candle that settled it: before that, the label is not known to anybody. */
+  /** Close of the candle that settled it, or of the next one where that had to bear it out: before
+   * that, the label is not known to anybody. */
   readonly settledAtMs: number;
   readonly entryPrice: number;
   readonly exitPrice: number;
@@ -67,23 +74,45 @@ export interface Outcome {
   readonly move: number;
 }
 
-export function openCall(closeTimeMs: number, atr: number): OpenCall {
+/** `own`: the candle the opinion was formed at, if it is there. */
+export function openCall(closeTimeMs: number, atr: number, own: OpenCall['last'] = null): OpenCall {
   requirePositive({ atr });
-  return { closeTimeMs, atr, entryPrice: null, candles: 0 };
+  return { closeTimeMs, atr, entryPrice: null, candles: 0, last: own, doubted: null };
 }
 
 /** Triple-barrier label (López de Prado, "Advances in financial machine learning", 2018, chapter
  * 3), one candle at a time: the call as it stands after `candle`, or its outcome. A candle that
  * opened before the call's close changes nothing, so nothing the opinion could have known settles
  * it; nothing after the settling candle is looked at. A gap beyond a barrier settles at the open.
- * When time runs out the label is HOLD, wherever the price is: nothing worth trading came. */
+ * When time runs out the label is HOLD, wherever the price is: nothing worth trading came.
+ *
+ * A print that cannot be meant (`core/market/prints.ts`, by the call's own range) settles nothing:
+ * a wick, or an open that its candle does not stay at, is cut back to its neighbours. Whether a
+ * close far from its open is one shows only the next open: such a candle counts when it is there.
+ */
 export function step(call: OpenCall, candle: Candle, terms: OutcomeTerms): OpenCall | Outcome {
   if (candle.openTimeMs <= call.closeTimeMs) return call;
+  const { doubted } = call;
+  const clear =
+    doubted === null ? call : pass({ ...call, doubted: null }, doubted, { terms, next: candle });
+  if (isSettled(clear)) return clear;
+  if (closesAfar(candle, usualOf(clear, candle))) return { ...clear, doubted: candle };
+  return pass(clear, candle, { terms, next: null });
+}
+
+interface Passing {
+  readonly terms: OutcomeTerms;
+  /** The candle after it, where that is needed to know what to believe. */
+  readonly next: Candle | null;
+}
+
+function pass(call: OpenCall, told: Candle, { terms, next }: Passing): OpenCall | Outcome {
+  const candle = believed(call, told, next);
   const entryPrice = call.entryPrice ?? candle.open;
   const candles = call.candles + 1;
   const target = entryPrice + terms.targetAtrs * call.atr;
   const stop = entryPrice - terms.stopAtrs * call.atr;
-  const settled = { candles, settledAtMs: candle.closeTimeMs, entryPrice };
+  const settled = { candles, settledAtMs: (next ?? candle).closeTimeMs, entryPrice };
   const outcome = (
     reached: Outcome['reached'],
     { exitPrice, ambiguous = false }: { exitPrice: number; ambiguous?: boolean },
@@ -98,7 +127,26 @@ export function step(call: OpenCall, candle: Candle, terms: OutcomeTerms): OpenC
   if (candle.low <= stop) return outcome('stop', { exitPrice: stop, ambiguous: above });
   if (above) return outcome('target', { exitPrice: target });
   if (candles >= terms.horizonCandles) return outcome('time', { exitPrice: candle.close });
-  return { ...call, entryPrice, candles };
+  return { ...call, entryPrice, candles, last: candle };
+}
+
+/** What a candle of this market usually covers, a share of its price. */
+function usualOf({ atr, last }: OpenCall, candle: Candle): number {
+  return atr / (last?.close ?? candle.open);
+}
+
+/** The candle without what cannot be meant. */
+function believed(call: OpenCall, candle: Candle, next: Candle | null): Candle {
+  const lengthMs = candle.closeTimeMs - candle.openTimeMs + 1;
+  const { last } = call;
+  const isRecent =
+    last !== null && candle.openTimeMs - last.openTimeMs <= REMEMBERED_STEPS * lengthMs;
+  const neighbours = { before: isRecent ? last.close : null, after: next?.open ?? null };
+  const absurd = questionBy(usualOf(call, candle), candle, neighbours);
+  if (absurd === null) return candle;
+  const { open, high, low } = absurd.believed;
+  // A close beyond what is left of the candle was the print.
+  return { ...candle, open, high, low, close: Math.min(high, Math.max(low, candle.close)) };
 }
 
 function labelOf(reached: Outcome['reached'], move: number, cost: number): Action {
@@ -120,6 +168,7 @@ export interface SettledCall {
 export class OutcomeSettler {
   readonly #terms: OutcomeTerms;
   #open: OpenCall[] = [];
+  #last: Candle | null = null;
 
   /** `open`: calls kept from before a restart. */
   constructor(terms: OutcomeTerms, open: readonly OpenCall[] = []) {
@@ -136,11 +185,13 @@ export class OutcomeSettler {
   /** A question put at the close of a candle. All opinions of one close share one call: what comes
    * of the market is the same for all of them. */
   add(closeTimeMs: number, atr: number): void {
-    this.#open.push(openCall(closeTimeMs, atr));
+    const own = this.#last?.closeTimeMs === closeTimeMs ? this.#last : null;
+    this.#open.push(openCall(closeTimeMs, atr, own));
   }
 
   /** Shows the next closed candle; returns what it settled. */
   push(candle: Candle): readonly SettledCall[] {
+    this.#last = candle;
     if (this.#open.length === 0) return [];
     const settled: SettledCall[] = [];
     const waiting: OpenCall[] = [];

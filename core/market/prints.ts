@@ -68,6 +68,19 @@ export function absurdFrom(usual: number): number {
   return Math.max(LEAST_ABSURD, ABSURD_TIMES * usual);
 }
 
+/** What is absurd about a candle of a market whose candles usually cover `usual` (as a log ratio);
+ * remembers nothing. */
+export function questionBy(usual: number, row: CandleRow, neighbours: Neighbours): Absurd | null {
+  if (surelyNear(row, neighbours.before, neighbours.after)) return null;
+  return absurdity(row, neighbours, absurdFrom(usual));
+}
+
+/** Whether a candle closed so far from its open that only what comes next can bear it out. */
+export function closesAfar({ open, close }: CandleRow, usual: number): boolean {
+  if (close < open * SURELY_NEAR && open < close * SURELY_NEAR) return false;
+  return far(close, open) > absurdFrom(usual);
+}
+
 /** `limit`: the largest believable distance, as a log ratio. */
 export function absurdity(
   row: CandleRow,
