@@ -1,8 +1,17 @@
-import { basisPointsOf, Decimal, decimal, floorToStep, format, positive } from '../market/money.ts';
+import {
+  basisPointsOf,
+  Decimal,
+  decimal,
+  divide,
+  floorToStep,
+  format,
+  positive,
+} from '../market/money.ts';
 import type { Side } from '../risk/facts.ts';
 
 /** Orders that one wish may be split into. */
 export const MAX_SLICES = 4;
+const HALF = decimal('0.5');
 
 /** What stands at a venue, best price first on both sides; decimal strings. */
 export interface DepthReport {
@@ -34,8 +43,6 @@ export interface Route {
   readonly rest: string;
   /** Average price of `quantity`, quote per base; null when that is `0`. */
   readonly expectedPrice: string | null;
-  /** Of `expectedPrice` against the middle of the book, basis points, two decimals. */
-  readonly expectedSlippageBps: string | null;
 }
 
 /** Reads the book: how much of an order it takes at which average price, and how much of it within
@@ -52,25 +59,9 @@ export function route(request: RouteRequest): Route | null {
   const within = takeWithin(levels, { side, worst, wanted });
   const quantity = floorToStep(within, positive(lotSize, 'lotSize'));
   const rest = format(wanted.minus(quantity));
-  if (quantity.lte(0)) {
-    return { quantity: '0', rest, expectedPrice: null, expectedSlippageBps: null };
-  }
-  const expectedPrice = format(averagePrice(levels, quantity).toDecimalPlaces(18));
-  const against = { estimatedPrice: format(middle.toDecimalPlaces(18)) };
-  const expectedSlippageBps = slippageAgainst(side, { ...against, realisedPrice: expectedPrice });
-  return { quantity: format(quantity), rest, expectedPrice, expectedSlippageBps };
-}
-
-/** How much worse a price is than another one, basis points of the estimate with two decimals,
- * half-even; negative when it is better. */
-export function slippageAgainst(
-  side: Side,
-  prices: { readonly estimatedPrice: string; readonly realisedPrice: string },
-): string {
-  const estimated = positive(prices.estimatedPrice, 'estimatedPrice');
-  const realised = positive(prices.realisedPrice, 'realisedPrice');
-  const worse = side === 'BUY' ? realised.minus(estimated) : estimated.minus(realised);
-  return format(worse.times(10_000).div(estimated).toDecimalPlaces(2));
+  if (quantity.lte(0)) return { quantity: '0', rest, expectedPrice: null };
+  const expectedPrice = format(averagePrice(levels, quantity));
+  return { quantity: format(quantity), rest, expectedPrice };
 }
 
 /** The middle between both best prices, or the best price itself where the other side is empty. */
@@ -79,7 +70,7 @@ function middleOf({ bids, asks }: DepthReport, side: Side): Decimal | null {
   const [other] = side === 'BUY' ? bids : asks;
   if (!own) return null;
   const best = positive(own.price, 'price');
-  return other ? best.plus(positive(other.price, 'price')).div(2) : best;
+  return other ? best.plus(positive(other.price, 'price')).times(HALF) : best;
 }
 
 /** The most base units whose average price is not worse than `worst`. */
@@ -110,8 +101,10 @@ function takeWithin(
   return taken;
 }
 
-/** Of the first `quantity` base units of a side. */
+/** Of the first `quantity` base units of a side, to 18 decimals. */
 function averagePrice(levels: readonly DepthLevel[], quantity: Decimal): Decimal {
+  const [first] = levels;
+  if (first && quantity.lte(decimal(first.quantity))) return decimal(first.price);
   let left = quantity;
   let worth = Decimal.of(0);
   for (const level of levels) {
@@ -120,5 +113,5 @@ function averagePrice(levels: readonly DepthLevel[], quantity: Decimal): Decimal
     left = left.minus(taken);
     if (left.lte(0)) break;
   }
-  return worth.div(quantity.minus(left));
+  return divide(worth, quantity.minus(left));
 }

@@ -1,4 +1,4 @@
-import { Decimal, format } from '../market/money.ts';
+import { Decimal, divide, format } from '../market/money.ts';
 import { type Refusal, refusal } from '../risk/facts.ts';
 import type { OrderInput, OrderOutcome } from './leg.ts';
 import { type DepthReport, MAX_SLICES, route } from './routing.ts';
@@ -119,7 +119,7 @@ function together(slices: readonly OrderOutcome[]): OrderOutcome {
     Decimal.of(0),
   );
   const unsure = slices.some(({ state }) => state === 'needs_person');
-  const averagePrice = executed.gt(0) ? format(worth.div(executed).toDecimalPlaces(18)) : null;
+  const averagePrice = executed.gt(0) ? format(divide(worth, executed)) : null;
   return {
     ...first,
     state: unsure ? 'needs_person' : executed.gte(quantity) ? 'filled' : 'partially_filled',

@@ -117,8 +117,10 @@ function riskBudget(facts: RiskFacts, limits: RiskLimits, confidenceBp: number):
   // Before volatility is known the wildest market that may be traded is assumed.
   const sigmaBps = Math.max(1, facts.volatilityBps ?? limits.maxVolatilityBps);
   const atStop = basisPointsOf(equity, limits.riskPerTradeBps).times(10_000);
-  const budget = atStop.div(sigmaBps * STOP_VOLATILITIES);
-  const capped = lesser(budget, basisPointsOf(equity, limits.maxPositionBps));
+  const stopBps = sigmaBps * STOP_VOLATILITIES;
+  const most = basisPointsOf(equity, limits.maxPositionBps);
+  // A quotient of ninety digits is made only where it is the lesser of the two.
+  const capped = most.times(stopBps).lte(atStop) ? most : atStop.div(stopBps);
   return basisPointsOf(capped, confidenceBp);
 }
 

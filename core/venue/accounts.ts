@@ -6,8 +6,9 @@ export interface Balance {
   readonly locked: Amount;
 }
 
-/** `[asset, free, locked]`: a balance as the log keeps it. */
-export type BalanceRow = readonly [string, string, string];
+/** `[asset, free, locked]`: a balance as an event carries it; a log makes text of it, and text is
+ * what it reads. */
+export type BalanceRow = readonly [string, Amount | string, Amount | string];
 
 const NOTHING: Balance = { free: ZERO, locked: ZERO };
 
@@ -54,7 +55,7 @@ export class Wallet {
   change(asset: string, by: { readonly free?: Amount; readonly locked?: Amount }): void {
     const { free, locked } = this.balance(asset);
     const next = { free: free.plus(by.free ?? ZERO), locked: locked.plus(by.locked ?? ZERO) };
-    if (isBelowZero(next.free) || isBelowZero(next.locked)) {
+    if (next.free.isNegative() || next.locked.isNegative()) {
       const was = `${next.free.toFixed()} free, ${next.locked.toFixed()} locked`;
       throw new Error(`balance of ${asset} must not be negative, was ${was}`);
     }
@@ -62,16 +63,8 @@ export class Wallet {
   }
 
   rows(): readonly BalanceRow[] {
-    return [...this.#changed].map(([asset, { free, locked }]) => [
-      asset,
-      free.toFixed(),
-      locked.toFixed(),
-    ]);
+    return [...this.#changed].map(([asset, { free, locked }]) => [asset, free, locked]);
   }
-}
-
-function isBelowZero(value: Amount): boolean {
-  return value.isNegative() && !value.isZero();
 }
 
 export interface Pair {

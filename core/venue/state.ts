@@ -34,10 +34,10 @@ export interface SymbolState {
   readonly steps: Steps;
   /** As it stood when somebody last looked. */
   book: Book;
-  /** What has changed it since: a fresh book, then what orders took. Worked off only when somebody
-   * looks, which is what lets a log of 100,000 lines be read back in about a second. */
-  fresh: (() => Book) | null;
-  taken: { readonly side: Side; readonly matches: readonly Match[] }[];
+  /** What has changed it since: the market moved, then orders took from it. Worked off only when
+   * somebody looks, which is what lets a log of 100,000 lines be read back in about a second. */
+  moved: Moved | null;
+  readonly taken: { readonly side: Side; readonly matches: readonly Match[] }[];
   /** Goes up by one with every change of the book. */
   bookId: number;
   lastPrice: number | null;
@@ -50,6 +50,16 @@ export interface SymbolState {
   /** Where the market stands: the next candle's open, or the close when nobody knows that. */
   standsAt: number | null;
   nextTradeId: number;
+}
+
+/** Where the market moved to, and under which conditions a book stands around it. */
+interface Moved {
+  readonly middle: number;
+  readonly volume: number;
+  readonly conditions: Conditions;
+  /** False: nobody would believe that open, and until its candle has shown whether the market is
+   * there, nobody offers anything around it. */
+  readonly believed: boolean;
 }
 
 /** `BTC/USDT` → `BTCUSDT`: Binance's spelling. */
@@ -73,12 +83,13 @@ function neighboursOf(symbol: SymbolState, candle: Candle): Neighbours {
 
 /** The book of a symbol as it stands now. */
 export function bookOf(symbol: SymbolState): Book {
-  if (symbol.fresh) symbol.book = symbol.fresh();
-  symbol.fresh = null;
-  for (const { side, matches } of symbol.taken) {
-    symbol.book = consume(symbol.book, side, matches);
+  const { moved, taken, steps } = symbol;
+  if (moved !== null) {
+    symbol.book = moved.believed ? buildBook(moved, steps, moved.conditions) : EMPTY_BOOK;
+    symbol.moved = null;
   }
-  symbol.taken = [];
+  for (const { side, matches } of taken) symbol.book = consume(symbol.book, side, matches);
+  taken.length = 0;
   return symbol.book;
 }
 
@@ -99,12 +110,12 @@ export class VenueState {
   readonly #marketIds = new Map<string, string>();
   readonly #byClientId = new Map<string, number>();
   readonly #byAccount = new Map<string, number[]>();
-  readonly #keepsCandles: boolean;
+  readonly #keepsPast: boolean;
 
-  /** `keepsCandles` false: for a tape of one timeframe that nobody asks for its past, and in which
-   * no candle is told twice. */
-  constructor({ keepsCandles = true }: { readonly keepsCandles?: boolean } = {}) {
-    this.#keepsCandles = keepsCandles;
+  /** `keepsPast` false: for a tape of one timeframe in which no candle is told twice, and orders
+   * whose ids never repeat. Candles that have passed and orders that are over are forgotten. */
+  constructor({ keepsPast = true }: { readonly keepsPast?: boolean } = {}) {
+    this.#keepsPast = keepsPast;
   }
 
   symbols(): readonly SymbolState[] {
@@ -122,7 +133,7 @@ export class VenueState {
     if (!candle) return symbol;
     const market = { middle: candle.close, volume: candle.volume };
     const book = buildBook(market, symbol.steps, this.conditions);
-    return { ...symbol, book, fresh: null, taken: [], bookId: Math.max(symbol.bookId - ago, 1) };
+    return { ...symbol, book, moved: null, taken: [], bookId: Math.max(symbol.bookId - ago, 1) };
   }
 
   /** By `BTCUSDT`. */
@@ -132,6 +143,7 @@ export class VenueState {
 
   /** The newest order of that client id. */
   byClientId(account: string, symbol: string, clientOrderId: string): OrderRecord | undefined {
+    if (this.#byClientId.size === 0) return undefined;
     return this.orders.get(this.#byClientId.get(clientKey(account, symbol, clientOrderId)) ?? 0);
   }
 
@@ -154,7 +166,7 @@ export class VenueState {
         this.accounts.apply(event.account, event.balances);
         return;
       case 'order':
-        this.#applyOrder(event);
+        this.place(event);
         return;
       case 'cancel':
         this.#applyCancel(event);
@@ -170,7 +182,7 @@ export class VenueState {
     const steps = { tick: amount(instrument.tickSize), lot: amount(instrument.lotSize) };
     const start = {
       book: EMPTY_BOOK,
-      fresh: null,
+      moved: null,
       taken: [],
       bookId: 1,
       lastPrice: null,
@@ -184,7 +196,8 @@ export class VenueState {
     this.#marketIds.set(marketId(instrument.symbol), instrument.symbol);
   }
 
-  #applyOrder(event: MarketEvent & { type: 'order' }): void {
+  /** What an `order` event does; the order as it then stands. */
+  place(event: MarketEvent & { type: 'order' }): OrderRecord {
     const { order, trades } = event;
     const record: OrderRecord = {
       terms: order,
@@ -197,24 +210,26 @@ export class VenueState {
     };
     this.orders.set(order.orderId, record);
     this.nextOrderId = order.orderId + 1;
-    this.#byClientId.set(
-      clientKey(order.account, order.symbol, order.clientOrderId),
-      order.orderId,
-    );
-    const list = this.#byAccount.get(`${order.account} ${order.symbol}`);
-    if (list) list.push(order.orderId);
-    else this.#byAccount.set(`${order.account} ${order.symbol}`, [order.orderId]);
+    if (this.#keepsPast) this.#list(order);
     for (const trade of trades) this.#applyTrade(record, trade);
     this.#setStatus(record, event.status);
     this.accounts.apply(order.account, event.balances);
     const symbol = this.#symbols.get(order.symbol);
-    if (!symbol || trades.length === 0) return;
-    const taken = trades.map(({ price, quantity }) => ({
+    if (!symbol || trades.length === 0) return record;
+    const matches = trades.map(({ price, quantity }) => ({
       price: amount(price),
       quantity: amount(quantity),
     }));
-    symbol.taken.push({ side: order.side, matches: taken });
+    symbol.taken.push({ side: order.side, matches });
     symbol.bookId += 1;
+    return record;
+  }
+
+  #list({ account, symbol, clientOrderId, orderId }: OrderTerms): void {
+    this.#byClientId.set(clientKey(account, symbol, clientOrderId), orderId);
+    const list = this.#byAccount.get(`${account} ${symbol}`);
+    if (list) list.push(orderId);
+    else this.#byAccount.set(`${account} ${symbol}`, [orderId]);
   }
 
   #applyCancel(event: MarketEvent & { type: 'cancel' }): void {
@@ -253,23 +268,19 @@ export class VenueState {
 
   #applyMove(move: TapeMove): void {
     const drivesBook = this.history.leads(move.symbol, move.timeframe);
-    if (this.#keepsCandles) this.history.add(move);
+    if (this.#keepsPast) this.history.add(move);
     const symbol = this.#symbols.get(move.symbol);
     if (!symbol || !drivesBook) return;
     const { nextOpen, candle } = move;
-    const market = { middle: nextOpen ?? candle.close, volume: candle.volume };
-    const { steps } = symbol;
-    const { conditions } = this;
-    // Around an open that nobody would believe nobody offers anything, until its candle has shown
-    // whether the market is there.
+    const middle = nextOpen ?? candle.close;
     const believed = nextOpen === null || symbol.prints.believesOpen(nextOpen, candle.close);
-    symbol.fresh = () => (believed ? buildBook(market, steps, conditions) : EMPTY_BOOK);
-    symbol.taken = [];
+    symbol.moved = { middle, volume: candle.volume, conditions: this.conditions, believed };
+    symbol.taken.length = 0;
     symbol.bookId += 1;
     if (symbol.prints.judge(candle, neighboursOf(symbol, candle)) !== null) symbol.questioned += 1;
     symbol.lastOpenMs = move.candle.openTimeMs;
     symbol.lastPrice = move.candle.close;
-    symbol.standsAt = market.middle;
+    symbol.standsAt = middle;
   }
 
   #applyTrade(record: OrderRecord, trade: TradeRow): void {
@@ -285,7 +296,10 @@ export class VenueState {
     record.status = status;
     const { orderId } = record.terms;
     if (status === 'NEW' || status === 'PARTIALLY_FILLED') this.open.set(orderId, record);
-    else this.open.delete(orderId);
+    else {
+      this.open.delete(orderId);
+      if (!this.#keepsPast) this.orders.delete(orderId);
+    }
   }
 }
 

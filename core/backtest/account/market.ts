@@ -17,7 +17,7 @@ export const ACCOUNT = 'backtest';
 
 /** The paper venue without its server: the same acts judged by the same arithmetic. */
 export class PaperMarket {
-  readonly #state = new VenueState({ keepsCandles: false });
+  readonly #state = new VenueState({ keepsPast: false });
   readonly #timeframe: Timeframe;
 
   constructor(terms: {
@@ -84,8 +84,7 @@ export class PaperMarket {
       },
       { nowMs: 0, share: 1 },
     );
-    this.#state.apply(event);
-    return this.#state.orders.get(event.order.orderId) as OrderRecord;
+    return this.#state.place(event);
   }
 
   /** Takes an open order back. Throws the venue's `Refusal` when it is over. */
