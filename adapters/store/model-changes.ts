@@ -159,6 +159,7 @@ function cardFault({ card, market, matrixHash }: NewModel): string | null {
   if (!data.symbols.includes(market.symbol)) {
     return `must know ${market.symbol}, knows ${data.symbols.join(', ').slice(0, 200)}`;
   }
+  if (data.toMs <= data.fromMs) return 'must have a window that ends after it begins';
   if (data.hash !== matrixHash) {
     return `must be of the matrix ${matrixHash}, its card says ${data.hash}`;
   }

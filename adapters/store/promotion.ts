@@ -3,6 +3,7 @@ import type { Market } from '../../core/learning/contract.ts';
 import type { ModelState } from '../../core/models/lifecycle.ts';
 import { CorroError } from '../../proto/errors.ts';
 import { appendAudit } from './audit.ts';
+import { expectBlob } from './blobs.ts';
 import { fromJson } from './json.ts';
 import {
   type Evidence,
@@ -49,14 +50,15 @@ export interface RollbackRequest {
 
 /** Makes a candidate or a shadow the champion of its market, if the champion is still the one that
  * `expectedEpoch` was read with: all of it, with its audit records, or nothing. The same request
- * again, after its answer was lost, is answered as the first time. Throws UnknownError, and
- * `model_step` for a model that was retired or rejected. */
+ * again, after its answer was lost, is answered as the first time. Throws UnknownError,
+ * `model_step` for a model that was retired or rejected, `bad_model` when its bytes were
+ * exchanged. */
 export async function promoteModel(
   db: Kysely<Database>,
   request: PromotionRequest,
 ): Promise<Promotion> {
-  const { hash, reason, by, expectedEpoch } = request;
-  const { venue, symbol, timeframe } = await readModel(db, hash);
+  const { reason, by, expectedEpoch } = request;
+  const { hash, venue, symbol, timeframe } = await readModel(db, request.hash);
   const seat: Seat = { market: { venue, symbol, timeframe }, expectedEpoch };
   return transaction(db, async (trx) => {
     const held = await holdSeat(trx, seat.market);
@@ -200,7 +202,7 @@ async function retire(
   return [{ ...why, hash, from: model.state, to: 'retired' }];
 }
 
-/** The model becomes champion; returns what it was. */
+/** The model becomes champion, if its bytes are still what was registered; returns what it was. */
 async function crown(
   trx: Writer,
   hash: string,
@@ -208,6 +210,7 @@ async function crown(
 ): Promise<ModelState> {
   const model = await lockModel(trx, hash);
   expectStep(model, 'champion', step);
+  await expectBlob(trx, { hash, kind: 'model' });
   await setState(trx, hash, 'champion');
   return model.state;
 }
