@@ -3,19 +3,24 @@ import { bury } from '../adapters/bus/bury.ts';
 import type { Bus } from '../adapters/bus/connect.ts';
 import { EventStream } from '../adapters/bus/events.ts';
 import { MAILBOX_CAPACITY } from '../adapters/bus/mailboxes.ts';
-import { type MicroService, startMicroService } from '../adapters/bus/micro.ts';
+import { type MicroEndpoint, type MicroService, startMicroService } from '../adapters/bus/micro.ts';
 import {
   isPassing,
   NotAcknowledged,
   publishUtterance,
   type SpeechOutcome,
 } from '../adapters/bus/publish.ts';
+import { ModelShelf } from '../adapters/models/shelf.ts';
+import { readBlob } from '../adapters/store/blobs.ts';
 import type { Database } from '../adapters/store/schema.ts';
+import { servableHashes } from '../adapters/store/served.ts';
 import { ROLES, type Role } from '../core/assistants/role.ts';
 import { speak as pureSpeak } from '../core/assistants/speak.ts';
 import type { Utterance } from '../core/assistants/speech.ts';
 import { PARTITIONS, type Wire } from '../proto/subjects.ts';
 import { Assistant, type Speak } from './assistant.ts';
+import { predictEndpoint } from './predicting.ts';
+import { Preloading } from './preloading.ts';
 import { count, type HostCounts, type HostEvent, noCounts } from './runtime/events.ts';
 import { Feed, type Grave } from './runtime/feed.ts';
 import { Journal } from './runtime/journal.ts';
@@ -42,6 +47,8 @@ export interface HostFacts extends HostCounts {
   /** Mailbox partitions, over all roles, of which this host is the active one. */
   readonly partitions: number;
   readonly inHand: number;
+  /** Models that can answer at once; hosts of the strategist have them. */
+  readonly models: number;
 }
 
 /** A running host of assistants. */
@@ -80,6 +87,8 @@ class ActorHost implements Host {
   readonly #feeds: readonly Feed[];
   readonly #work: ReadonlyMap<Role, RoleWork>;
   readonly #shelf = new SnapshotShelf();
+  readonly #models: ModelShelf;
+  readonly #preloading: Preloading;
   readonly #stopping = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
   #services: readonly MicroService[] = [];
@@ -93,8 +102,16 @@ class ActorHost implements Host {
     this.events.on((event) => this.#note(event));
     const journal = new Journal({
       db: options.db,
-      unavailable: (reason) => this.events.emit({ type: 'store_unavailable', reason }),
+      unavailable: this.#unavailable,
       signal: this.#stopping.signal,
+    });
+    const { db } = options;
+    const emit = (event: HostEvent): void => this.events.emit(event);
+    this.#models = new ModelShelf({ read: (hash) => readBlob(db, hash), emit });
+    this.#preloading = new Preloading({
+      shelf: this.#models,
+      list: (most) => servableHashes(db, most),
+      unavailable: this.#unavailable,
     });
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
     this.#feeds = this.#roles.flatMap((role) =>
@@ -113,6 +130,7 @@ class ActorHost implements Host {
     });
     every(Math.max(50, idleMs / 4), (feed) => feed.passivate(idleMs));
     this.#services = this.#roles.map((role) => this.#service(role));
+    if (this.#roles.includes('strategist')) this.#preloading.start();
   }
 
   facts(): HostFacts {
@@ -123,6 +141,7 @@ class ActorHost implements Host {
       actors: sum((feed) => feed.actors),
       partitions: sum((feed) => Number(feed.pinned)),
       inHand: sum((feed) => feed.inHand),
+      models: this.#models.hashes.length,
       ...totalOf([...this.#work.values()].map(({ counts }) => counts)),
     };
   }
@@ -130,10 +149,16 @@ class ActorHost implements Host {
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     for (const service of this.#services) service.stop();
+    this.#preloading.stop();
     const impatience = setTimeout(() => this.#stopping.abort(), STOP_GRACE_MS);
     await Promise.all(this.#feeds.map((feed) => feed.stop()));
     clearTimeout(impatience);
+    await this.#models.close();
   }
+
+  readonly #unavailable = (reason: string): void => {
+    this.events.emit({ type: 'store_unavailable', reason });
+  };
 
   #feed(role: Role, partition: number, journal: Journal): Feed {
     const { busOf, wire, capacity = MAILBOX_CAPACITY, speak = pureSpeak } = this.#options;
@@ -181,7 +206,10 @@ class ActorHost implements Host {
       name: wire.assistantService(role),
       version: VERSION,
       description: `The ${role.replace('_', ' ')} of the ring`,
-      endpoints: [{ name: 'status', subject: wire.assistant(role, 'status'), handle: status }],
+      endpoints: [
+        { name: 'status', subject: wire.assistant(role, 'status'), handle: status },
+        ...(role === 'strategist' ? [this.#predicting()] : []),
+      ],
       observed: [
         {
           name: 'mail',
@@ -195,6 +223,11 @@ class ActorHost implements Host {
         },
       ],
     });
+  }
+
+  #predicting(): MicroEndpoint {
+    const { wire } = this.#options;
+    return predictEndpoint({ wire, shelf: this.#models, unavailable: this.#unavailable });
   }
 
   #roleFacts(role: Role): Record<string, unknown> {

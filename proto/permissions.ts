@@ -3,6 +3,7 @@ import {
   DEAD_ORIGINS,
   type DeadOrigin,
   PARTITIONS,
+  PREDICT_VERB,
   VENUE_VERBS,
   type VenueVerb,
   type Wire,
@@ -13,7 +14,7 @@ import {
  * compile until `FAMILIES` says whose it is. */
 
 export type AssistantUser = `actor-${Role}`;
-const PROCESS_USERS = ['operator', 'venue', 'order', 'decision', 'checker'] as const;
+const PROCESS_USERS = ['operator', 'venue', 'order', 'decision', 'checker', 'learning'] as const;
 type ProcessUser = (typeof PROCESS_USERS)[number];
 
 /** `feed` is everybody without credentials. */
@@ -89,6 +90,10 @@ const ASKS: Record<VenueVerb, readonly BusUser[]> = {
   watch: ['order', 'decision', 'operator'],
 };
 
+/** The assistant whose host serves the models. */
+const FORECASTER: Role = 'strategist';
+const PREDICT_ASKERS: readonly BusUser[] = ['decision', 'learning'];
+
 function buriers(origin: DeadOrigin): readonly BusUser[] {
   if (origin === 'debate') return ['decision'];
   if (origin === 'market') return ['operator'];
@@ -116,12 +121,19 @@ const FAMILIES = {
       publish: buriers(origin),
       subscribe: ['operator'],
     })),
-  assistant: (wire) =>
-    ROLES.map((role) => ({
+  assistant: (wire) => [
+    ...ROLES.map((role) => ({
       subjects: [wire.assistantFilter(role)],
-      publish: ['operator'],
+      publish: ['operator'] as const,
       subscribe: [assistantUser(role)],
     })),
+    // What the models in service make of a market: asked by whoever freezes a motion's facts.
+    {
+      subjects: [wire.assistant(FORECASTER, PREDICT_VERB)],
+      publish: PREDICT_ASKERS,
+      subscribe: [],
+    },
+  ],
   market: (wire) => [
     {
       subjects: [wire.marketFilter({})],
@@ -192,7 +204,8 @@ const ANSWERS: Partial<Record<BusUser, readonly BusUser[]>> = {
 
 function replies(user: BusUser): readonly string[] {
   const assistant = ASSISTANT_USERS.some((each) => each === user);
-  const askers = assistant ? ['operator'] : (ANSWERS[user] ?? []);
+  const more = user === assistantUser(FORECASTER) ? PREDICT_ASKERS : [];
+  const askers = assistant ? ['operator', ...more] : (ANSWERS[user] ?? []);
   return askers.map((asker) => `${inboxPrefix(asker)}.>`);
 }
 

@@ -37,6 +37,9 @@ export const VENUE_VERBS = [
 ] as const;
 export type VenueVerb = (typeof VENUE_VERBS)[number];
 
+/** The endpoint of the strategist that answers what the models make of a market. */
+export const PREDICT_VERB = 'predict';
+
 /** Where a dead letter came from: a role's mailbox, or a subject that is nobody's mailbox. */
 export const DEAD_ORIGINS = [...ROLES, 'debate', 'market', 'venue'] as const;
 export type DeadOrigin = (typeof DEAD_ORIGINS)[number];

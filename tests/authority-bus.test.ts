@@ -25,13 +25,14 @@ import {
   permissionsOf,
   subjectFamilies,
 } from '../proto/permissions.ts';
-import { PARTITIONS, VENUE_VERBS, wire as wireOf } from '../proto/subjects.ts';
+import { PARTITIONS, PREDICT_VERB, VENUE_VERBS, wire as wireOf } from '../proto/subjects.ts';
 import { startWitness } from '../workers/order-worker/witness.ts';
 import { until } from './actors-ring.ts';
 import { testHome } from './support/home.ts';
 
 const WIRE = wireOf('ring');
 const OTHER = wireOf('other');
+const PREDICT_ASKERS: readonly BusUser[] = ['operator', 'decision', 'learning'];
 const home = testHome();
 let stack: StackHandle;
 
@@ -148,6 +149,7 @@ describe('authority on the bus', () => {
     ['tell an execution', WIRE.executions('paper', 'BTC/USDT'), ['venue']],
     ['anchor a chain', WIRE.anchor('safety'), ['checker']],
     ['ask an assistant', WIRE.mail('auditor', 'BTC/USDT'), ['decision']],
+    ['ask the models', WIRE.assistant('strategist', PREDICT_VERB), PREDICT_ASKERS],
     ['ask for a halt', WIRE.haltRequest, ['operator', 'venue', 'checker']],
     ['purge what was said', `$JS.API.STREAM.PURGE.${WIRE.streams.DEBATE}`, []],
     ['delete a stream', `$JS.API.STREAM.DELETE.${WIRE.streams.DEBATE}`, []],

@@ -1,4 +1,5 @@
 import { startHost } from '../actors/host.ts';
+import type { HostEvent } from '../actors/runtime/events.ts';
 import { type Bus, type BusOptions, connectBus } from '../adapters/bus/connect.ts';
 import { openStore } from '../adapters/store/store.ts';
 import { isRole, ROLES, type Role } from '../core/assistants/role.ts';
@@ -6,6 +7,11 @@ import { assistantUser } from '../proto/permissions.ts';
 import { wire as wireOf } from '../proto/subjects.ts';
 import { runProcess } from './process.ts';
 import type { Settings } from './settings.ts';
+
+const TROUBLE: readonly HostEvent['type'][] = [
+  ...(['restarted', 'dead_letter', 'equivocation', 'feed_fault', 'store_unavailable'] as const),
+  'model_refused',
+];
 
 /** Hosts the assistants: all seven, or those that `--roles` or CORRO_ROLES names (the flag
  * wins). */
@@ -31,8 +37,8 @@ await runProcess('actor-host', async ({ settings, log, fail }) => {
   const busOf = (role: Role): Bus => buses.get(role) as Bus;
   const host = await startHost({ busOf, wire, db: store.db, roles });
   host.events.on((event) => {
-    const trouble = ['restarted', 'dead_letter', 'equivocation', 'feed_fault', 'store_unavailable'];
-    if (trouble.includes(event.type)) log.warn(event, 'actors');
+    if (TROUBLE.includes(event.type)) log.warn(event, 'actors');
+    else if (event.type.startsWith('model_')) log.info(event, 'actors');
     else log.debug(event, 'actors');
   });
   return {

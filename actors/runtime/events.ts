@@ -1,3 +1,4 @@
+import type { ShelfEvent } from '../../adapters/models/shelf.ts';
 import type { Role } from '../../core/assistants/role.ts';
 import type { Kind } from '../../core/assistants/speech.ts';
 
@@ -40,7 +41,8 @@ export type HostEvent =
       readonly pinned: boolean;
     }
   | { readonly type: 'feed_fault'; readonly role: Role; readonly reason: string }
-  | { readonly type: 'store_unavailable'; readonly reason: string };
+  | { readonly type: 'store_unavailable'; readonly reason: string }
+  | ShelfEvent;
 
 export interface HostCounts {
   answered: number;

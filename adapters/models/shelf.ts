@@ -73,6 +73,11 @@ export class ModelShelf {
     return [...this.#shelved].filter(([, { model }]) => model !== null).map(([hash]) => hash);
   }
 
+  /** Whether it is here, or on its way. */
+  has(hash: string): boolean {
+    return this.#shelved.has(hash);
+  }
+
   get most(): number {
     return this.#most;
   }
