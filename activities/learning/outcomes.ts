@@ -9,7 +9,7 @@ import {
 } from '../../adapters/store/outcomes.ts';
 import type { Database } from '../../adapters/store/schema.ts';
 import { DEFAULT_TERMS } from '../../core/learning/label.ts';
-import { MotionSettler } from '../../core/learning/settling.ts';
+import { type MotionOutcome, MotionSettler } from '../../core/learning/settle.ts';
 import { type Candle, TIMEFRAMES } from '../../core/market/candle.ts';
 import type { LearningRun } from './run.ts';
 
@@ -66,30 +66,49 @@ export function createOutcomeActivities({ db, log }: OutcomeDependencies) {
   };
 }
 
+/** Longer than any holiday of any exchange: after that the market on record is another one, and
+ * what it does says nothing of a question put before. */
+const LONGEST_BREAK_MS = 7 * 86_400_000;
+
 async function settlePage(
   db: Kysely<Database>,
   run: LearningRun,
   page: readonly UnsettledMotion[],
-) {
-  const settler = new MotionSettler(DEFAULT_TERMS, page);
-  const [first] = page;
-  if (first === undefined) return [];
-  for await (const candle of candlesAfter(db, run, first.closeTimeMs)) {
-    settler.push(candle);
-    if (settler.isDone) break;
+): Promise<readonly MotionOutcome[]> {
+  let settler = new MotionSettler(page, DEFAULT_TERMS);
+  const { fromMs } = settler;
+  if (fromMs === null) return [];
+  const outcomes: MotionOutcome[] = [];
+  let lastCloseMs = fromMs;
+  for await (const candle of candlesFrom(db, run, fromMs)) {
+    if (candle.openTimeMs - lastCloseMs > LONGEST_BREAK_MS) {
+      const earliestMs = candle.openTimeMs - LONGEST_BREAK_MS;
+      const near = page.filter(({ closeTimeMs }) => closeTimeMs >= earliestMs);
+      settler = new MotionSettler(near, DEFAULT_TERMS);
+    }
+    lastCloseMs = candle.closeTimeMs;
+    outcomes.push(...settler.push(candle));
+    if (settler.waiting === 0) break;
   }
-  return settler.settled;
+  return outcomes;
 }
 
-/** The market's own candles that open after an instant, oldest first. */
-async function* candlesAfter(
+/** The market's own candles as far as the settler needs them, oldest first: from each motion's own
+ * on, because a print is held against what came before it. */
+async function* candlesFor(
   db: Kysely<Database>,
   { venue, symbol, timeframe, marketTimeMs }: LearningRun,
-  afterMs: number,
+  settler: MotionSettler,
 ): AsyncGenerator<Candle> {
-  const step = CHUNK * TIMEFRAMES[timeframe];
-  for (let fromMs = afterMs + 1; fromMs <= marketTimeMs; fromMs += step) {
-    const part = { venue, symbol, timeframe, fromMs, toMs: fromMs + step - 1 };
-    yield* await readCandles(db, part);
+  const lengthMs = TIMEFRAMES[timeframe];
+  let fromMs = Number.NEGATIVE_INFINITY;
+  for (;;) {
+    const { needsFromMs } = settler;
+    if (needsFromMs === null) return;
+    fromMs = Math.max(fromMs, needsFromMs + 1 - lengthMs);
+    if (fromMs > marketTimeMs) return;
+    const toMs = Math.min(marketTimeMs, fromMs + CHUNK * lengthMs - 1);
+    yield* await readCandles(db, { venue, symbol, timeframe, fromMs, toMs });
+    fromMs += CHUNK * lengthMs;
   }
 }
