@@ -20,7 +20,8 @@ import numpy as np
 from .card import metadata_of
 from .graph import build
 from .matrix import ACTIONS, BadMatrix, read_matrix
-from .models import Settings, fit
+from .models import fit
+from .settings import Settings
 
 
 def main(arguments: list[str]) -> int:

@@ -7,21 +7,17 @@ from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifi
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
+from threadpoolctl import threadpool_limits
 
 from .cleaning import Cleaning, cleaning_of
-from .folds import forward_folds
+from .folds import embargo_ms, forward_folds
 from .matrix import ACTIONS, BadMatrix, Matrix
+from .settings import Settings
 
+# Of the calls that confidence is learned from.
 FOLDS = 4
 # Serving one row takes as long as there are support vectors: 48 microseconds at this many.
 MOST_SUPPORT_ROWS = 2_000
-
-
-@dataclass(frozen=True)
-class Settings:
-    seed: int = 7
-    trees: int = 100
-    depth: int = 6
 
 
 @dataclass(frozen=True)
@@ -52,6 +48,15 @@ class Fitted:
 
 
 def fit(matrix: Matrix, settings: Settings) -> Fitted:
+    """All that is learned is learned from these rows alone, cleaning and scaling too. Throws
+    `BadMatrix` when one of the four cannot be learned."""
+    # Sums are taken in one order, so that the same rows give the same bytes; and threads of a busy
+    # machine wait for one another without end.
+    with threadpool_limits(limits=1):
+        return fit_all(matrix, settings)
+
+
+def fit_all(matrix: Matrix, settings: Settings) -> Fitted:
     cleaning = cleaning_of(matrix.features, matrix.header)
     clean = cleaning.apply(matrix.features)
     few = np.linspace(0, matrix.rows - 1, min(matrix.rows, MOST_SUPPORT_ROWS)).astype(int)
@@ -86,7 +91,9 @@ def forest(settings: Settings) -> RandomForestClassifier:
 def fit_confidence(matrix: Matrix, clean: np.ndarray, settings: Settings) -> LogisticRegression:
     """Whether the call was right, learned from calls about rows their forest had not seen."""
     inputs, right = [], []
-    for train, test in forward_folds(matrix.close_ms, matrix.settled_ms, FOLDS):
+    embargo = embargo_ms(matrix.close_ms, settings.embargo_candles)
+    splits = forward_folds(matrix.close_ms, matrix.settled_ms, FOLDS, embargo)
+    for _, train, test in splits:
         if len(np.unique(matrix.action[train])) < 2:
             continue
         direction = shares(forest(settings).fit(clean[train], matrix.action[train]), clean[test])
