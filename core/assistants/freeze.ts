@@ -19,7 +19,7 @@ export interface Facts {
   readonly reading: Reading;
   readonly holdings: Holdings;
   readonly news: NewsDigest | null;
-  readonly forecast?: Forecast;
+  readonly forecast?: Forecast | undefined;
 }
 
 /** Freezes the facts of one motion; the last candle's close is the moment it is about. */

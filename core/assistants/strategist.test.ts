@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anySnapshot } from '../backtest/lean/snapshots.fixture.ts';
+import { said } from '../debate/talk.fixture.ts';
 import { REGIMES } from '../features/reading.ts';
 import type { Forecast } from '../models/forecast.ts';
 import { viewOf } from './character.ts';
@@ -100,6 +101,20 @@ describe('strategist - with a model', () => {
     expect(grounded(opinion, snapshotOf(change))).toBe(true);
     expect(grounded(opinion, snapshotOf({ forecast: FORECAST }))).toBe(false);
     expect(grounded(opinion, snapshotOf())).toBe(false);
+  });
+
+  test('a claim the model never made - is struck by the auditor', () => {
+    const snapshot = snapshotOf({ forecast: FORECAST });
+    const strikesOn = (value: number) => {
+      const reasons = [{ text: 'sure', evidence: [{ fact: 'forecast.buyBp', value }] }];
+      const opinion = said('strategist', 'opinion', { ...foretelling(), reasons });
+      const context = { snapshot, memory: EMPTY_MEMORY, heard: [opinion], round: 3 };
+      return minds.auditor.ballot(context).strikes;
+    };
+    expect(strikesOn(FORECAST.buyBp)).toEqual([]);
+    expect(strikesOn(9_000)).toEqual([
+      { role: 'strategist', text: 'claims forecast.buyBp 9000: not in the snapshot' },
+    ]);
   });
 
   test('nothing else to read - the model alone is no full view', () => {

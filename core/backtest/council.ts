@@ -6,6 +6,7 @@ import { DEFAULT_RULES, type DebateRules } from '../debate/rules.ts';
 import type { Verdict } from '../debate/tally.ts';
 import { DEFAULT_USER_CONFIG, type UserConfig } from '../debate/user-config.ts';
 import { EQUAL_REGIME_WEIGHTS, type RegimeWeights } from '../debate/weights.ts';
+import type { Predictions } from '../models/contract.ts';
 import { type HeldDebate, holdDebate } from './debate.ts';
 import { LeanRing } from './lean/debate.ts';
 import { type First, type Motion, Motions, RING_READS } from './motions.ts';
@@ -28,10 +29,14 @@ export interface RingTerms {
   readonly userConfig?: UserConfig;
   /** The venue's name in ids and snapshots. */
   readonly venue?: string;
+  /** Answers of a model over the very series that are run; left out: none is in service. */
+  readonly predictions?: Predictions;
 }
 
 /** The terms with every default filled in. */
-export type House = Required<RingTerms>;
+export interface House extends Required<Omit<RingTerms, 'predictions'>> {
+  readonly predictions: Predictions | null;
+}
 
 export function houseOf(terms: RingTerms): House {
   return {
@@ -40,15 +45,18 @@ export function houseOf(terms: RingTerms): House {
     rules: terms.rules ?? DEFAULT_RULES,
     userConfig: terms.userConfig ?? DEFAULT_USER_CONFIG,
     venue: terms.venue ?? 'paper',
+    predictions: terms.predictions ?? null,
   };
 }
 
 /** What of the terms makes another trial of the same strategy. */
-export function parametersOf({ weights, rules, userConfig }: House): Strategy['parameters'] {
+export function parametersOf(house: House): Strategy['parameters'] {
+  const { weights, rules, userConfig, predictions } = house;
   return {
     rulesVersion: rules.version,
     ...(weights === EQUAL_REGIME_WEIGHTS ? {} : { weights }),
     ...(userConfig === DEFAULT_USER_CONFIG ? {} : { userConfig }),
+    ...(predictions === null ? {} : { model: predictions.model.hash }),
   };
 }
 

@@ -14,6 +14,7 @@ import { DEFAULT_RULES, type DebateRules } from '../debate/rules.ts';
 import { DEFAULT_USER_CONFIG } from '../debate/user-config.ts';
 import { EQUAL_REGIME_WEIGHTS, forEveryRole, type RegimeWeights } from '../debate/weights.ts';
 import { REGIMES } from '../features/reading.ts';
+import { type Forecast, forecastOf } from '../models/forecast.ts';
 import { Random } from '../random.ts';
 import { type DebateInputs, holdDebate } from './debate.ts';
 import { Desk } from './desk.ts';
@@ -70,6 +71,7 @@ function* questions(seed: string, count: number): Generator<Question> {
       reading: { ...asked.reading, indicators },
       holdings: holdingsOf(random, candle.close),
       news: random.chance(0.3) ? newsOf(random) : null,
+      forecast: random.chance(0.4) ? forecastFrom(random) : undefined,
     });
     const memories = forEveryRole(() => memoryOf(random, candle.close));
     const weights = random.chance(0.3) ? weightsOf(random) : EQUAL_REGIME_WEIGHTS;
@@ -94,6 +96,13 @@ function holdingsOf(random: Random, close: number): Holdings {
 function newsOf(random: Random): NewsDigest {
   const share = () => (random.chance(0.3) ? null : random.between(-1, 1));
   return { items: 3, newsSentiment: share(), socialSentiment: share(), marketCapChange: share() };
+}
+
+function forecastFrom(random: Random): Forecast {
+  const [buy, sell] = [random.between(0, 0.6), random.between(0, 0.4)];
+  const rest = { confidence: random.unit(), magnitude: 0.01, risk: 0.01 };
+  const worthBp = random.chance(0.5) ? 10_000 : random.whole(0, 10_000);
+  return forecastOf({ buy, sell, hold: 1 - buy - sell, ...rest }, 'ab'.repeat(32), worthBp);
 }
 
 function memoryOf(random: Random, close: number): Memory {

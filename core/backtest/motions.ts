@@ -8,13 +8,16 @@ import { wantedBy } from '../debate/arms.ts';
 import { forEveryRole } from '../debate/weights.ts';
 import { READING_PARTS } from '../features/engine.ts';
 import { eventId } from '../identity.ts';
+import type { Predictions } from '../models/contract.ts';
+import { type Forecast, forecastOf } from '../models/forecast.ts';
 import { Watch } from './desk.ts';
 import type { BooksAtClose, Gear, MarketView } from './strategy.ts';
 
 /** As many past calls as a mind is shown, as live: `actors/memory.ts`. */
 const SHOWN_CALLS = 50;
 
-/** What a motion is put on and answered from: nobody in the ring reads a model's vector. */
+/** What a motion is put on and answered from: nobody in the ring reads a model's vector, and what a
+ * model made of it was asked before the run. */
 export const RING_READS = READING_PARTS.filter((part) => part !== 'features');
 
 /** One question to the ring, its facts frozen, and what each assistant remembers at that close;
@@ -35,6 +38,8 @@ export interface MotionsOptions {
   readonly venue: string;
   /** In the lean gear motions have no id: nothing is recorded under one. */
   readonly gear: Gear;
+  /** What the model in service foretells, at its whole worth: no drift is measured in a backtest. */
+  readonly predictions?: Predictions | null;
 }
 
 /** What of a first opinion is remembered. */
@@ -96,7 +101,15 @@ export class Motions {
     const { venue } = this.#options;
     const holdings = books.holdings(symbol);
     const facts = { venue, symbol, timeframe, trigger, candles, reading, holdings, news: null };
-    return freezeSnapshot({ ...facts, eventId: this.#eventIdOf(view, trigger) });
+    const forecast = this.#forecastAt(view);
+    return freezeSnapshot({ ...facts, eventId: this.#eventIdOf(view, trigger), forecast });
+  }
+
+  #forecastAt({ instrument, index }: MarketView): Forecast | undefined {
+    const { predictions = null } = this.#options;
+    const prediction = predictions?.at(instrument.symbol, index) ?? null;
+    if (predictions === null || prediction === null) return undefined;
+    return forecastOf(prediction, predictions.model.hash, WHOLE_WORTH_BP);
   }
 
   #eventIdOf({ instrument: { symbol }, timeframe, candle }: MarketView, kind: Trigger): string {
@@ -117,4 +130,5 @@ export class Motions {
   }
 }
 
+const WHOLE_WORTH_BP = 10_000;
 const NONE: readonly Motion[] = [];

@@ -63,7 +63,10 @@ export function addResearchOptions(command: Command): Command {
 }
 
 export function addModelOption(command: Command): Command {
-  return command.option('--model <file>', 'a model (ONNX), for ml and ensemble');
+  return command.option(
+    '--model <file>',
+    'a model (ONNX): the ring and ensemble hear it, ml follows it',
+  );
 }
 
 /** Reads, opens and checks everything, lets `act` work with it, and ends in order on Ctrl-C. */

@@ -1,8 +1,8 @@
 import { STRATEGIES } from '../../core/backtest/strategies/list.ts';
 import type { StrategyRequest } from './strategy-of.ts';
 
-/** Every other way to trade, with its own defaults: those that need a model only where one is
- * given. Holding is made by the judgement itself. */
+/** Every other way to trade, with its own defaults. The model that is given goes to all that ask
+ * one; those that need one are left out where none is. Holding is made by the judgement itself. */
 export function armsBeside(
   { name }: StrategyRequest,
   model: string | undefined,
@@ -12,6 +12,6 @@ export function armsBeside(
   ).map((one) => ({
     name: one.name,
     parameters: {},
-    ...(one.needsModel && model !== undefined ? { model } : {}),
+    ...(one.asksModel && model !== undefined ? { model } : {}),
   }));
 }

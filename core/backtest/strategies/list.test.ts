@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FEATURE_HASH, FEATURE_NAMES, FEATURE_VERSION } from '../../features/vector.ts';
-import type { Prediction, Predictions } from '../../models/contract.ts';
 import { marketOf } from '../market.fixture.ts';
+import { farSighted } from '../predictions.fixture.ts';
 import { simulate } from '../simulate.ts';
 import type { Decision } from '../strategy.ts';
 import { makeStrategy, STRATEGIES } from './list.ts';
@@ -10,28 +9,7 @@ import { makeStrategy, STRATEGIES } from './list.ts';
 // holds, or a parameter that is taken although it means nothing.
 
 const market = marketOf('strategies', { candles: 2_500 });
-
-/** A model that is right about the next twelve candles, so that it has reasons to trade. */
-const predictions: Predictions = {
-  model: {
-    hash: 'a'.repeat(64),
-    card: {
-      contract: 1,
-      features: { version: FEATURE_VERSION, hash: FEATURE_HASH, names: FEATURE_NAMES },
-      label: { targetAtrs: 2, stopAtrs: 2, horizonCandles: 12, roundTripCost: 0.002 },
-      data: { hash: '', rows: 0, timeframe: '5m', symbols: [], fromMs: 0, toMs: 0 },
-      runId: 'run',
-    },
-  },
-  at: (_, index): Prediction | null => {
-    const [now, later] = [market.candles.at(index), market.candles.at(index + 12)];
-    if (now === null || later === null) return null;
-    const rises = later.close > now.close;
-    const rest = { magnitude: 0.01, confidence: 0.7, risk: 0.01 };
-    return { buy: rises ? 0.6 : 0.1, sell: rises ? 0.1 : 0.6, hold: 0.3, ...rest };
-  },
-};
-
+const predictions = farSighted(market);
 const ingredients = { gear: 'lean', predictions } as const;
 
 function decisionsOf(name: string): readonly Decision[] {

@@ -2,7 +2,6 @@ import { ROLES } from '../../assistants/role.ts';
 import { ConfigError } from '../../debate/user-config.ts';
 import type { OutcomeTerms } from '../../judgement/assessment.ts';
 import { outcomeTerms } from '../../judgement/outcome.ts';
-import type { Predictions } from '../../models/contract.ts';
 import { DEFAULT_CONDITIONS } from '../../venue/conditions.ts';
 import { Council, type RingTerms } from '../council.ts';
 import type { Strategy } from '../strategy.ts';
@@ -28,8 +27,6 @@ export type Parameters = Readonly<Record<string, Parameter>>;
 export interface Ingredients extends RingTerms {
   /** How best-single settles opinions; left out: by the paper market's own costs. */
   readonly outcomes?: OutcomeTerms;
-  /** A model's answers over the very series that are run. */
-  readonly predictions?: Predictions;
 }
 
 export interface Listed {
@@ -38,6 +35,8 @@ export interface Listed {
   /** Asked at the market monitor's motions, or at every close. */
   readonly asked: 'motions' | 'closes';
   readonly needsModel: boolean;
+  /** Decides otherwise with a model than without. */
+  readonly asksModel: boolean;
   readonly parameters: Parameters;
 }
 
@@ -47,27 +46,43 @@ interface Entry extends Listed {
 
 const NO_PARAMETERS: Parameters = {};
 
-function ringed(name: string, about: string, make: Entry['make']): Entry {
-  return { name, about, asked: 'motions', needsModel: false, parameters: NO_PARAMETERS, make };
+function ringed({ name, about, make }: Pick<Entry, 'name' | 'about' | 'make'>): Entry {
+  const asking = { asked: 'motions', needsModel: false, asksModel: true } as const;
+  return { name, about, ...asking, parameters: NO_PARAMETERS, make };
 }
 
 const ENTRIES: readonly Entry[] = [
-  ringed('council', 'seven assistants debate and vote', (_, terms) => new Council(terms)),
-  ringed('vote', 'the same assistants vote, and nobody argues', (_, terms) => new Vote(terms)),
-  ...ROLES.map((role) =>
-    ringed(`assistant:${role}`, 'one assistant alone', (_, terms) => new Single(role, terms)),
-  ),
-  ringed(
-    'best-single',
-    'the assistant whose settled record up to then is best',
-    (_, { outcomes = outcomeTerms(DEFAULT_CONDITIONS), ...terms }) =>
+  ringed({
+    name: 'council',
+    about: 'seven assistants debate and vote',
+    make: (_, terms) => new Council(terms),
+  }),
+  ringed({
+    name: 'vote',
+    about: 'the same assistants vote, and nobody argues',
+    make: (_, terms) => new Vote(terms),
+  }),
+  ...ROLES.map((role) => ({
+    ...ringed({
+      name: `assistant:${role}`,
+      about: 'one assistant alone',
+      make: (_, terms) => new Single(role, terms),
+    }),
+    // Who is shown nothing by others reads a model's answer only where it watches it.
+    asksModel: role === 'strategist',
+  })),
+  ringed({
+    name: 'best-single',
+    about: 'the assistant whose settled record up to then is best',
+    make: (_, { outcomes = outcomeTerms(DEFAULT_CONDITIONS), ...terms }) =>
       new BestSingle(terms, outcomes),
-  ),
+  }),
   {
     name: 'trend-following',
     about: 'the 20-candle mean clear of the 50-candle mean, while the trend is strong',
     asked: 'closes',
     needsModel: false,
+    asksModel: false,
     parameters: {
       enter: {
         default: 0.3,
@@ -85,6 +100,7 @@ const ENTRIES: readonly Entry[] = [
     about: 'bought far below the 20-candle mean and oversold, sold back at it',
     asked: 'closes',
     needsModel: false,
+    asksModel: false,
     parameters: {
       enter: {
         default: 0.75,
@@ -102,6 +118,7 @@ const ENTRIES: readonly Entry[] = [
     about: 'trend, momentum and reversion mixed by regime, and a model where one is given',
     asked: 'closes',
     needsModel: false,
+    asksModel: true,
     parameters: {
       enter: { default: 0.35, low: 0, high: 1, about: 'mixed lean to buy at' },
       leave: { default: -0.15, low: -1, high: 1, about: 'mixed lean to sell at' },
@@ -115,6 +132,7 @@ const ENTRIES: readonly Entry[] = [
     about: 'a model alone',
     asked: 'closes',
     needsModel: true,
+    asksModel: true,
     parameters: {
       enter: { default: 0.1, low: 0, high: 1, about: 'margin of BUY over SELL to buy at' },
       leave: { default: 0, low: -1, high: 1, about: 'margin of BUY over SELL to sell at' },
@@ -141,7 +159,10 @@ export function makeStrategy(
   if (entry === undefined) {
     throw new ConfigError('strategy', `one of ${ENTRIES.map((one) => one.name).join(', ')}`, name);
   }
-  return entry.make(valuesOf(entry, given), ingredients);
+  const values = valuesOf(entry, given);
+  if (entry.asksModel) return entry.make(values, ingredients);
+  const { predictions: _, ...unasked } = ingredients;
+  return entry.make(values, unasked);
 }
 
 function valuesOf(

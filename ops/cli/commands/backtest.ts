@@ -138,7 +138,8 @@ export function strategyOf(flags: StrategyFlags): StrategyRequest {
   if (listed.needsModel && model === undefined) {
     throw new CorroError('usage', `--strategy ${listed.name} needs --model`);
   }
-  return { name: listed.name, parameters, ...(model === undefined ? {} : { model }) };
+  const asked = listed.asksModel && model !== undefined;
+  return { name: listed.name, parameters, ...(asked ? { model } : {}) };
 }
 
 /** The document of `--out` without what is long (curves, decisions, orders, fills, trades), of

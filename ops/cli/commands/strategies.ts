@@ -24,6 +24,7 @@ interface StrategyRow {
   readonly about: string;
   readonly asked: 'motions' | 'closes';
   readonly needsModel: boolean;
+  readonly asksModel: boolean;
   readonly parameters: (typeof STRATEGIES)[number]['parameters'];
   readonly trials: number;
   /** The newest trial of each market, newest first. */
@@ -31,13 +32,14 @@ interface StrategyRow {
 }
 
 function listedWith(trials: readonly Trial[]): readonly StrategyRow[] {
-  return STRATEGIES.map(({ name, about, asked, needsModel, parameters }) => {
+  return STRATEGIES.map(({ name, about, asked, needsModel, asksModel, parameters }) => {
     const own = trials.filter(({ strategy }) => strategy.name === name);
     return {
       name,
       about,
       asked,
       needsModel,
+      asksModel,
       parameters,
       trials: own.length,
       newest: newestOf(own),
