@@ -66,27 +66,14 @@ export function createOutcomeActivities({ db, log }: OutcomeDependencies) {
   };
 }
 
-/** Longer than any holiday of any exchange: after that the market on record is another one, and
- * what it does says nothing of a question put before. */
-const LONGEST_BREAK_MS = 7 * 86_400_000;
-
 async function settlePage(
   db: Kysely<Database>,
   run: LearningRun,
   page: readonly UnsettledMotion[],
 ): Promise<readonly MotionOutcome[]> {
-  let settler = new MotionSettler(page, DEFAULT_TERMS);
-  const { fromMs } = settler;
-  if (fromMs === null) return [];
+  const settler = new MotionSettler(page, DEFAULT_TERMS);
   const outcomes: MotionOutcome[] = [];
-  let lastCloseMs = fromMs;
-  for await (const candle of candlesFrom(db, run, fromMs)) {
-    if (candle.openTimeMs - lastCloseMs > LONGEST_BREAK_MS) {
-      const earliestMs = candle.openTimeMs - LONGEST_BREAK_MS;
-      const near = page.filter(({ closeTimeMs }) => closeTimeMs >= earliestMs);
-      settler = new MotionSettler(near, DEFAULT_TERMS);
-    }
-    lastCloseMs = candle.closeTimeMs;
+  for await (const candle of candlesFor(db, run, settler)) {
     outcomes.push(...settler.push(candle));
     if (settler.waiting === 0) break;
   }
