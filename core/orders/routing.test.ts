@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Decimal } from '../market/money.ts';
-import { type DepthReport, route } from './routing.ts';
+import { type DepthReport, route, slippageAgainst } from './routing.ts';
 
 const book = (levels: readonly (readonly [string, string])[], best = '99.99'): DepthReport => ({
   asks: levels.map(([price, quantity]) => ({ price, quantity })),
@@ -79,5 +79,11 @@ describe('route', () => {
         },
       ),
     );
+  });
+
+  test('slippage - is positive when it cost more, whichever side', () => {
+    const prices = { estimatedPrice: '100', realisedPrice: '100.5' };
+    expect(slippageAgainst('BUY', prices)).toBe('50');
+    expect(slippageAgainst('SELL', prices)).toBe('-50');
   });
 });

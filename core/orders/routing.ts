@@ -64,6 +64,18 @@ export function route(request: RouteRequest): Route | null {
   return { quantity: format(quantity), rest, expectedPrice };
 }
 
+/** How much worse a price is than another one, basis points of the estimate with two decimals,
+ * half-even; negative when it is better. */
+export function slippageAgainst(
+  side: Side,
+  prices: { readonly estimatedPrice: string; readonly realisedPrice: string },
+): string {
+  const estimated = positive(prices.estimatedPrice, 'estimatedPrice');
+  const realised = positive(prices.realisedPrice, 'realisedPrice');
+  const worse = side === 'BUY' ? realised.minus(estimated) : estimated.minus(realised);
+  return format(worse.times(10_000).div(estimated).toDecimalPlaces(2));
+}
+
 /** The middle between both best prices, or the best price itself where the other side is empty. */
 function middleOf({ bids, asks }: DepthReport, side: Side): Decimal | null {
   const [own] = side === 'BUY' ? asks : bids;
