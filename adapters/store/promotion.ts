@@ -66,11 +66,13 @@ export async function promoteModel(
     if (!isTaken) return staleAnswer(trx, seat, { hash, reason, by });
     const { hash: before } = held;
     const epoch = expectedEpoch + 1;
-    const retired = { reason: `${hash} takes its place: ${reason}`, evidence: { epoch }, by };
-    const left = await retire(trx, before, retired);
-    const from = await crown(trx, hash, 'promotion');
+    const { from } = await succeed(trx, { hash, before, by: 'promotion' });
+    const place = `${hash} takes its place: ${reason}`;
     const evidence = { ...request.evidence, epoch, before };
-    await recordSteps(trx, [...left, { hash, from, to: 'champion', reason, evidence, by }]);
+    await recordSteps(trx, [
+      ...retirement(before, { reason: place, evidence: { epoch }, by }),
+      { hash, from, to: 'champion', reason, evidence, by },
+    ]);
     await recordSeat(trx, seat, { how: 'promotion', hash, before, reason, by });
     return { outcome: 'changed', hash, epoch, before };
   });
@@ -93,13 +95,12 @@ export function rollbackChampion(
     const hash = await championBefore(trx, before);
     await takeSeat(trx, seat, hash);
     const epoch = expectedEpoch + 1;
-    const rest = { reason: `rolled back: ${reason}`, evidence: { epoch }, by };
-    const steps = [...(await retire(trx, before, rest))];
-    if (hash !== null) {
-      const from = await crown(trx, hash, 'rollback');
-      steps.push({ ...rest, hash, from, to: 'champion', evidence: { epoch, before } });
-    }
-    await recordSteps(trx, steps);
+    const { from } = await succeed(trx, { hash, before, by: 'rollback' });
+    const why = { reason: `rolled back: ${reason}`, evidence: { epoch, before }, by };
+    await recordSteps(trx, [
+      ...retirement(before, { ...why, evidence: { epoch } }),
+      ...(hash === null ? [] : [{ ...why, hash, from, to: 'champion' } as const]),
+    ]);
     await recordSeat(trx, seat, { how: 'rollback', hash, before, reason, by });
     return { outcome: 'changed', hash, epoch, before };
   });
@@ -187,32 +188,36 @@ async function takeSeat(
   return updated.length === 1;
 }
 
-type Why = Pick<RecordedStep, 'reason' | 'evidence' | 'by'>;
-
-/** The champion that was, if there was one, gives its place up. */
-async function retire(
+/** One gives the place up and the other takes it, if that is a step for both and the bytes are
+ * still what was registered; returns what the new one was. */
+async function succeed(
   trx: Writer,
-  hash: string | null,
-  why: Why,
-): Promise<readonly RecordedStep[]> {
-  if (hash === null) return [];
-  const model = await lockModel(trx, hash);
-  expectStep(model, 'retired', 'succession');
-  await setState(trx, hash, 'retired');
-  return [{ ...why, hash, from: model.state, to: 'retired' }];
+  { hash, before, by }: Succession,
+): Promise<{ readonly from: ModelState | null }> {
+  const next = hash === null ? null : await lockModel(trx, hash);
+  if (next !== null) {
+    expectStep(next, 'champion', by);
+    await expectBlob(trx, { hash: next.hash, kind: 'model' });
+  }
+  if (before !== null) {
+    expectStep(await lockModel(trx, before), 'retired', 'succession');
+    await setState(trx, before, 'retired');
+  }
+  if (next !== null) await setState(trx, next.hash, 'champion');
+  return { from: next?.state ?? null };
 }
 
-/** The model becomes champion, if its bytes are still what was registered; returns what it was. */
-async function crown(
-  trx: Writer,
-  hash: string,
-  step: 'promotion' | 'rollback',
-): Promise<ModelState> {
-  const model = await lockModel(trx, hash);
-  expectStep(model, 'champion', step);
-  await expectBlob(trx, { hash, kind: 'model' });
-  await setState(trx, hash, 'champion');
-  return model.state;
+function retirement(
+  hash: string | null,
+  why: Pick<RecordedStep, 'reason' | 'evidence' | 'by'>,
+): readonly RecordedStep[] {
+  return hash === null ? [] : [{ ...why, hash, from: 'champion', to: 'retired' }];
+}
+
+interface Succession {
+  readonly hash: string | null;
+  readonly before: string | null;
+  readonly by: 'promotion' | 'rollback';
 }
 
 /** Whose place a champion took when it was promoted, which happens once in a model's life: what
