@@ -132,6 +132,7 @@ describe.skipIf(BROWSER === null)('reports (skipped where no chromium is on the 
     }
     for (const vote of council?.judgement?.votes ?? []) expect(text).toContain(vote.why);
     expect(text).toContain('vote without debate');
+    expect(text).toContain('model alone');
   });
 
   test('a lean run - says why there are no words', async () => {

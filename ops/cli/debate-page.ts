@@ -3,6 +3,7 @@ import type { Decision } from '../../adapters/store/decisions.ts';
 import type { StoredMotion } from '../../adapters/store/motions.ts';
 import type { Utterance } from '../../core/assistants/speech.ts';
 import { topAction } from '../../core/assistants/stance.ts';
+import type { Forecast } from '../../core/models/forecast.ts';
 import { printableLines } from './printable.ts';
 import { clockText } from './table.ts';
 
@@ -29,20 +30,28 @@ export function debatePage(debate: DebateShown): string {
 }
 
 function motionLines(debate: DebateShown, motion: StoredMotion): string[] {
-  const { symbol, trigger, reading, candles } = motion.snapshot;
+  const { symbol, trigger, reading, candles, forecast } = motion.snapshot;
   const why = `${plain(trigger)}; ${plain(reading.regime)}`;
   const ofMotion = (one: { readonly eventId: string }): boolean => one.eventId === motion.eventId;
   return [
     '',
     `${symbol} closed at ${candles.at(-1)?.close} (${why})`,
     `  snapshot ${motion.snapshotHash}`,
+    ...(forecast === undefined ? [] : forecastLines(forecast)),
     ...transcript(debate.transcript.filter(ofMotion)),
     ...debate.decisions.filter(ofMotion).flatMap(decisionLines),
   ];
 }
 
+function forecastLines({ model, ...forecast }: Forecast): string[] {
+  const { buyBp, sellBp, holdBp, confidenceBp, worthBp } = forecast;
+  const shares = `rise ${percent(buyBp)}, fall ${percent(sellBp)}, nothing ${percent(holdBp)}`;
+  const sure = `${percent(confidenceBp)} sure, its vote counts ${percent(worthBp)}`;
+  return [`  model ${model}`, `    foretells: ${shares}; ${sure}`];
+}
+
 function decisionLines({ arms, votes, ...decision }: Decision): string[] {
-  const { voteWithoutDebate: plainVote, bestSingle } = arms;
+  const { voteWithoutDebate: plainVote, bestSingle, model } = arms;
   const verdict = `${plain(decision.verdict)} ${decision.action}`;
   return [
     '',
@@ -53,6 +62,7 @@ function decisionLines({ arms, votes, ...decision }: Decision): string[] {
     }),
     `    without debate: ${plain(plainVote.kind)} ${plainVote.action}`,
     `    best single: ${bestSingle?.role ?? 'nobody'} ${bestSingle?.action ?? ''}`,
+    ...(model ? [`    model alone: ${model.action} (${model.hash.slice(0, 8)})`] : []),
     `    link ${decision.seq} of the chain, ${decision.hash}`,
   ];
 }

@@ -145,6 +145,7 @@ function councilOf(outcome: Outcome, gear: Gear, random: Random): CouncilRecord 
     bestSingle: { role: 'strategist', action, confidenceBp },
     voteWithoutDebate: { kind: 'consensus', action: 'HOLD', confidenceBp: 5_000 },
     hold: { action: 'HOLD' },
+    model: { hash: 'c3'.repeat(32), action, confidenceBp: 5_500 },
   };
   const opinions = ROLES.map((role) => ({
     role,

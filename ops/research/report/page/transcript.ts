@@ -124,22 +124,13 @@ function voteText(status: Vote['status'], choice: Vote['choice']): string {
 
 function armsPart({ arms }: Detail): HTMLElement[] {
   if (arms === null) return [];
-  const { bestSingle, voteWithoutDebate: vote } = arms;
+  const { bestSingle, voteWithoutDebate: vote, model } = arms;
   const rows = [
-    [
-      'vote without debate',
-      vote.action,
-      percentText(vote.confidenceBp / 10_000, 0),
-      plainWord(vote.kind),
-    ],
+    armRow('vote without debate', vote, plainWord(vote.kind)),
     bestSingle === null
       ? ['best single', '—', '—', 'nobody spoke']
-      : [
-          'best single',
-          bestSingle.action,
-          percentText(bestSingle.confidenceBp / 10_000, 0),
-          plainWord(bestSingle.role),
-        ],
+      : armRow('best single', bestSingle, plainWord(bestSingle.role)),
+    ...(model === undefined ? [] : [armRow('model alone', model, model.hash.slice(0, 8))]),
   ];
   const columns = [
     { heading: 'Otherwise', numeric: false },
@@ -148,6 +139,14 @@ function armsPart({ arms }: Detail): HTMLElement[] {
     { heading: '', numeric: false },
   ];
   return [tableOf({ title: 'What others would have done', note: '', columns, rows })];
+}
+
+function armRow(
+  name: string,
+  { action, confidenceBp }: { readonly action: string; readonly confidenceBp: number },
+  note: string,
+): string[] {
+  return [name, action, percentText(confidenceBp / 10_000, 0), note];
 }
 
 /** What the lean gear keeps of the assistants. */
