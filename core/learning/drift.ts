@@ -37,8 +37,9 @@ export interface DriftFigures {
 export interface FeatureDrift {
   readonly name: string;
   readonly psi: number;
-  /** What windows of the training set itself, as long as this one, come to: the mean, and what one
-   * of them passes with a chance of 1 % over all features. */
+  /** What windows of the training set itself, as long as this one, come to: the mean, and the most:
+   * the furthest of them, or what one of all features passes with a chance of 1 % when that is
+   * more. */
   readonly usual: number;
   readonly limit: number;
   readonly level: DriftLevel;
@@ -86,7 +87,8 @@ function featureDrift(
   const psi = stabilityIndex(shape.counts, counts);
   const bins = Math.max(2, shape.counts.filter((count) => count > 0).length);
   const noise = noiseAt({ shape, size: values.length, trained: rows, bins });
-  const limit = gammaAbove(1 - (1 - FALSE_ALARM) ** (1 / features.length), noise);
+  const chance = 1 - (1 - FALSE_ALARM) ** (1 / features.length);
+  const limit = Math.max(noise.most, gammaAbove(chance, noise));
   const beyond = psi > limit;
   const level = beyond && psi > PSI_DRIFTED ? 'discounted' : null;
   return {
@@ -98,38 +100,31 @@ function featureDrift(
   };
 }
 
-/** Mean and variance of the index without any drift, for windows of `size` rows: between the two
- * nearest lengths that were measured; beyond the longest, and without any, as 1 / size + 1 / trained
- * goes. Never less than for independent rows, (bins − 1) (1 / size + 1 / trained) (Yurdakul & Naranjo,
- * "Statistical properties of the population stability index", Journal of Risk Model Validation 14,
- * 2020), and never more degrees of freedom than there are bins to differ in. */
+/** The index without any drift, for windows of `size` rows: what the two nearest lengths that were
+ * measured have more, each as 1 / size + 1 / trained goes. Never less than for independent rows,
+ * (bins − 1) (1 / size + 1 / trained) (Yurdakul & Naranjo, "Statistical properties of the population
+ * stability index", Journal of Risk Model Validation 14, 2020), and never more degrees of freedom
+ * than there are bins to differ in. */
 function noiseAt(at: {
   readonly shape: FeatureShape;
   readonly size: number;
   readonly trained: number;
   readonly bins: number;
-}): Pick<WindowNoise, 'mean' | 'variance'> {
+}): Pick<WindowNoise, 'mean' | 'variance' | 'most'> {
   const { shape, size, trained, bins } = at;
   const per = (rows: number): number => 1 / rows + 1 / trained;
-  const independent = (bins - 1) * per(size);
+  let mean = (bins - 1) * per(size);
+  let [variance, most] = [0, 0];
   const above = shape.noise.find(({ rows }) => rows >= size);
   const below = shape.noise.findLast(({ rows }) => rows <= size);
-  const scaled = (noise: WindowNoise): { readonly mean: number; readonly variance: number } => {
-    const by = per(size) / per(noise.rows);
-    return { mean: noise.mean * by, variance: noise.variance * by * by };
-  };
-  const [low, high] = [below ?? above, above ?? below];
-  const share =
-    low === undefined || high === undefined || low.rows === high.rows
-      ? 0
-      : Math.log(size / low.rows) / Math.log(high.rows / low.rows);
-  const between = (of: 'mean' | 'variance'): number => {
-    if (low === undefined || high === undefined) return 0;
-    return scaled(low)[of] ** (1 - share) * scaled(high)[of] ** share;
-  };
-  const mean = Math.max(independent, between('mean'));
-  const variance = Math.max((2 * mean * mean) / (bins - 1), between('variance'));
-  return { mean, variance };
+  for (const near of [above, below]) {
+    if (near === undefined) continue;
+    const by = per(size) / per(near.rows);
+    mean = Math.max(mean, near.mean * by);
+    variance = Math.max(variance, near.variance * by * by);
+    most = Math.max(most, near.most * by);
+  }
+  return { mean, variance: Math.max((2 * mean * mean) / (bins - 1), variance), most };
 }
 
 /** What a gamma variable of this mean and variance lies above with that probability: the sum of

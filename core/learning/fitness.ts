@@ -30,13 +30,15 @@ export interface MatrixFitness {
 
 /** The trainer's own least: below it folds are too short to learn from. */
 export const LEAST_MATRIX_ROWS = 500;
+/** The same in every row where a candle is a day or a week. */
+const CALENDAR: readonly string[] = ['hour_of_day', 'day_of_week'];
 /** More rows without a value of one feature than this, and it is a hole, not a flat range. */
 const MOST_UNKNOWN = 0.1;
 
 /** What of a matrix cannot be learned from: too few rows, one label only, a feature that never
  * varies, one that is missing in many rows and not in all, a number that is none, a label that
  * settled outside the window. A feature without any value at all is no fault (there may be no
- * source of news): it is said. `window.toMs`: the end of the training window, Unix milliseconds. */
+ * source of news), nor one of the calendar that never varies: it is said. `window.toMs`: the end of the training window, Unix milliseconds. */
 export function matrixFaults(
   { header, numbers }: TrainingMatrix,
   window: { readonly toMs: number | null } = { toMs: null },
@@ -59,10 +61,16 @@ export function matrixFaults(
   for (const name of header.features.names) {
     const found = featureFault(name, columns.get(name) as Float64Array);
     if (found === 'empty') empty.push(name);
-    else if (found !== null) add(found.code, found.words, name);
+    else if (found?.code === 'constant_feature' && CALENDAR.includes(name)) {
+      notes.push(`${name} is the same at every close of ${header.timeframe}`);
+    } else if (found !== null) add(found.code, found.words, name);
   }
   if (empty.length > 0 && header.rows > 0) {
     notes.push(`no row has a value of ${empty.join(', ')}: nothing is learned from them`);
+  }
+  const { prints, rows } = header.leftOut;
+  if (prints > 0) {
+    notes.push(`${rows} rows were left out: ${prints} candles have a print nobody can have meant`);
   }
   for (const fault of answerFaults(columns, window.toMs)) faults.push(fault);
   return { rows: header.rows, labels, faults, notes };

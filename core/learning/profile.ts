@@ -19,13 +19,14 @@ export interface FeatureShape {
   readonly noise: readonly WindowNoise[];
 }
 
-/** Stability index of windows of so many consecutive rows, cut from the training set one beside
- * the other, against the whole. */
+/** Stability index of windows of so many consecutive rows of the training set, each a quarter of
+ * its length after the one before it, against the whole. */
 export interface WindowNoise {
   readonly rows: number;
   readonly windows: number;
   readonly mean: number;
   readonly variance: number;
+  readonly most: number;
 }
 
 /** A row's features, in the order of `FEATURE_NAMES`; `null` where one is not known. */
@@ -33,8 +34,9 @@ export type FeatureRow = readonly (number | null)[];
 
 const BINS = 10;
 const SHORTEST_WINDOW = 32;
-/** Fewer windows than these say too little of how windows differ. */
-const LEAST_WINDOWS = 4;
+/** Windows are measured up to half of the training set, each length this many times the last. */
+const NEXT_WINDOW = Math.SQRT2;
+const OVERLAPS = 4;
 
 /** Throws a `RangeError` for a matrix without rows. O(features × rows log rows). */
 export function profileOf({ header, numbers }: TrainingMatrix): FeatureProfile {
@@ -53,13 +55,37 @@ export function profileOf({ header, numbers }: TrainingMatrix): FeatureProfile {
 
 function shapeOf(name: string, values: Float64Array): FeatureShape {
   const edges = edgesOf(values);
-  const bins = Uint8Array.from(values, (value) => binOf(edges, Number.isNaN(value) ? null : value));
-  const counts = countsOf(bins, edges.length + 2);
+  const running = runningCounts(values, edges);
+  const counts = [...countsUntil(running, values.length)];
   const noise: WindowNoise[] = [];
-  for (let size = SHORTEST_WINDOW; size * LEAST_WINDOWS <= bins.length; size *= 2) {
-    noise.push(noiseOf(bins, counts, size));
+  for (let size = SHORTEST_WINDOW; size * 2 <= values.length; size *= NEXT_WINDOW) {
+    noise.push(noiseOf(running, Math.floor(size)));
   }
   return { name, edges, counts, noise };
+}
+
+/** Bin by bin, after each row: the rows in it until then; nothing before the first. */
+interface Running {
+  readonly rows: number;
+  readonly bins: number;
+  readonly counts: Int32Array;
+}
+
+function runningCounts(values: Float64Array, edges: readonly number[]): Running {
+  const bins = edges.length + 2;
+  const counts = new Int32Array((values.length + 1) * bins);
+  for (let row = 0; row < values.length; row += 1) {
+    const next = (row + 1) * bins;
+    counts.copyWithin(next, row * bins, next);
+    const value = values[row] as number;
+    const bin = next + binOf(edges, Number.isNaN(value) ? null : value);
+    counts[bin] = (counts[bin] as number) + 1;
+  }
+  return { rows: values.length, bins, counts };
+}
+
+function countsUntil({ bins, counts }: Running, row: number): Int32Array {
+  return counts.subarray(row * bins, (row + 1) * bins);
 }
 
 function edgesOf(values: Float64Array): number[] {
@@ -82,37 +108,43 @@ export function binOf(edges: readonly number[], value: number | null): number {
   return bin;
 }
 
-function countsOf(bins: Uint8Array, size: number): number[] {
-  const counts = Array.from({ length: size }, () => 0);
-  for (const bin of bins) counts[bin] = (counts[bin] as number) + 1;
-  return counts;
-}
-
-function noiseOf(bins: Uint8Array, whole: readonly number[], size: number): WindowNoise {
+function noiseOf(running: Running, size: number): WindowNoise {
+  const { rows } = running;
+  const whole = countsUntil(running, rows);
   const indices: number[] = [];
-  for (let from = 0; from + size <= bins.length; from += size) {
-    const window = countsOf(bins.subarray(from, from + size), whole.length);
+  for (let from = 0; from + size <= rows; from += Math.floor(size / OVERLAPS)) {
+    const before = countsUntil(running, from);
+    const window = countsUntil(running, from + size).map(
+      (count, bin) => count - (before[bin] as number),
+    );
     indices.push(stabilityIndex(whole, window));
   }
   const windows = indices.length;
   const mean = indices.reduce((sum, one) => sum + one, 0) / windows;
   const around = indices.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (windows - 1);
   // A window is a part of what it is held against; newer rows are not, and so lie further off.
-  const apart = (bins.length + size) / (bins.length - size);
-  return { rows: size, windows, mean: mean * apart, variance: around * apart * apart };
+  const apart = (rows + size) / (rows - size);
+  return {
+    ...{ rows: size, windows },
+    mean: mean * apart,
+    variance: around * apart * apart,
+    most: Math.max(...indices) * apart,
+  };
 }
 
 /** Population stability index (Siddiqi, "Credit risk scorecards", 2006): Σ (aᵢ − eᵢ) ln(aᵢ / eᵢ)
  * over bins, with half a row added to every bin on both sides, so that an empty one is rare and not
  * impossible. Bins that neither side has are left out. */
-export function stabilityIndex(expected: readonly number[], actual: readonly number[]): number {
-  const used = expected.map((count, bin) => count > 0 || (actual[bin] as number) > 0);
-  const sizeOf = (counts: readonly number[]): number =>
-    counts.reduce((sum, count, bin) => (used[bin] ? sum + count + SMOOTHING : sum), 0);
-  const [all, some] = [sizeOf(expected), sizeOf(actual)];
-  let index = 0;
-  for (const [bin, isUsed] of used.entries()) {
-    if (!isUsed) continue;
+export function stabilityIndex(expected: ArrayLike<number>, actual: ArrayLike<number>): number {
+  let [all, some, index] = [0, 0, 0];
+  for (let bin = 0; bin < expected.length; bin += 1) {
+    const [was, is] = [expected[bin] as number, actual[bin] as number];
+    if (was + is === 0) continue;
+    all += was + SMOOTHING;
+    some += is + SMOOTHING;
+  }
+  for (let bin = 0; bin < expected.length; bin += 1) {
+    if ((expected[bin] as number) + (actual[bin] as number) === 0) continue;
     const was = ((expected[bin] as number) + SMOOTHING) / all;
     const is = ((actual[bin] as number) + SMOOTHING) / some;
     index += (is - was) * Math.log(is / was);
