@@ -7,7 +7,13 @@ import { pinnedVersion } from '../ops/stack/binaries.ts';
 import { REPOSITORY } from '../ops/stack/home.ts';
 import { dockerNatsConfiguration, natsVariable } from '../ops/stack/nats.ts';
 import { DATABASE_ROLES, roleVariable } from '../ops/stack/postgres-roles.ts';
-import { SERVERS, SERVICE_NAMES, SERVICES, type ServiceName } from '../ops/stack/topology.ts';
+import {
+  ON_REQUEST,
+  SERVERS,
+  SERVICE_NAMES,
+  SERVICES,
+  type ServiceName,
+} from '../ops/stack/topology.ts';
 import { BUS_USERS } from '../proto/permissions.ts';
 import { SEARCH_ATTRIBUTES } from '../proto/search-attributes.ts';
 
@@ -16,6 +22,7 @@ import { SEARCH_ATTRIBUTES } from '../proto/search-attributes.ts';
 interface ComposeService {
   readonly image: string;
   readonly command?: readonly string[];
+  readonly build?: { readonly dockerfile: string };
   readonly container_name?: string;
   readonly ports?: readonly string[];
   readonly healthcheck?: unknown;
@@ -40,15 +47,16 @@ function service(name: ServiceName): ComposeService {
   return found;
 }
 
+const ALL: readonly ServiceName[] = [...SERVICE_NAMES, ...ON_REQUEST];
 const WORKERS = SERVICE_NAMES.filter((name) => !SERVERS.includes(name));
 
 describe('docker compose', () => {
   test('services - are those of the embedded stack', () => {
     const named = Object.keys(compose.services).filter((name) => !ONLY_IN_IMAGES.includes(name));
-    expect(named.toSorted()).toEqual([...SERVICE_NAMES].toSorted());
+    expect(named.toSorted()).toEqual([...ALL].toSorted());
   });
 
-  test.each(SERVICE_NAMES)('%s - waits for the same services, has a health check', (name) => {
+  test.each(ALL)('%s - waits for the same services, has a health check', (name) => {
     const waits = Object.keys(service(name).depends_on ?? {});
     const ours = waits.filter((each) => !ONLY_IN_IMAGES.includes(each));
     expect(ours.toSorted()).toEqual([...SERVICES[name].after].toSorted());
@@ -66,6 +74,21 @@ describe('docker compose', () => {
     expect([...named].map(([, each]) => each)).toEqual(busUsers.length > 1 ? busUsers : []);
     const address = new URL(environment['CORRO_POSTGRES_URL'] ?? '');
     expect(address.username).toBe(databaseRole ?? '');
+  });
+
+  test('trainer - the same module, as the same role, and nobody on the bus', () => {
+    const { command, environment = {} } = service('trainer');
+    expect(command).toEqual(['python', '-m', 'corro_training.worker']);
+    expect(existsSync(join(REPOSITORY, 'training/corro_training/worker.py'))).toBe(true);
+    expect(read('ops/stack/topology.ts')).toContain("flags: ['-m', 'corro_training.worker']");
+    expect(SERVICES.trainer).toMatchObject({ busUsers: [], databaseRole: 'corro_trainer' });
+    const address = new URL(environment['CORRO_POSTGRES_URL'] ?? '');
+    expect(address.username).toBe(SERVICES.trainer.databaseRole);
+    expect(environment).not.toHaveProperty('CORRO_NATS_URL');
+    const { dockerfile } = service('trainer').build ?? {};
+    const lines = read(dockerfile ?? '');
+    expect(lines).toContain('--require-hashes');
+    expect(lines).toContain(`CMD ${JSON.stringify(command).replaceAll(',', ', ')}`);
   });
 
   test('passwords - every user and role has one of its own, in each place it is needed', () => {

@@ -101,6 +101,12 @@ export class Child {
     this.#set('stopped', { mark: null });
   }
 
+  /** Stops it for good, and says why it is not there. */
+  async giveUp(why: string): Promise<void> {
+    await this.stop();
+    this.#set('failed', { detail: why });
+  }
+
   #launch(): Promise<void> {
     this.#launching = this.#spawn();
     return this.#launching;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { askedServices } from './asked.ts';
 import { findBinaries } from './binaries.ts';
 import { Child } from './child.ts';
 import { isStackErrorCode, StackError } from './failure.ts';
@@ -46,6 +47,7 @@ export type SupervisorMessage =
     };
 
 const LOG_CHECK_MS = 5_000;
+const ASKED_CHECK_MS = 300;
 
 /** Starts the services of a plan, keeps them alive, writes `stack.json` at every change. */
 class Supervisor {
@@ -57,6 +59,8 @@ class Supervisor {
   #choice: PortChoice | null = null;
   #status: StackStatus = 'starting';
   #stop: Promise<void> | null = null;
+  /** When each service on request was asked for as it was last seen to. */
+  readonly #answered = new Map<ServiceName, number>();
 
   constructor(plan: SupervisorPlan) {
     this.#plan = plan;
@@ -74,6 +78,7 @@ class Supervisor {
     this.#report();
     await this.#startAll();
     setInterval(() => this.#capLogs(), LOG_CHECK_MS).unref();
+    setInterval(() => void this.#startAsked().catch(writeLog), ASKED_CHECK_MS).unref();
     if (this.#status === 'starting') this.#status = 'running';
     const state = this.#report();
     if (state === null) throw new Error('a started stack has a state');
@@ -104,13 +109,42 @@ class Supervisor {
         const instance = copy === 1 ? name : `${name}-${copy}`;
         const healthPort = isServer(name) ? 0 : await freePort(used);
         used.add(healthPort);
-        const logPath = join(this.#home.logs, `${instance}.log`);
-        const onChange = () => this.#report();
-        const service = SERVICES[name];
-        children.push(new Child({ service, instance, context, healthPort, logPath, onChange }));
+        children.push(this.#makeChild(context, name, { instance, healthPort }));
       }
     }
     return children;
+  }
+
+  #makeChild(
+    context: StackContext,
+    name: ServiceName,
+    { instance, healthPort }: { readonly instance: string; readonly healthPort: number },
+  ): Child {
+    const logPath = join(this.#home.logs, `${instance}.log`);
+    const onChange = () => this.#report();
+    const service = SERVICES[name];
+    return new Child({ service, instance, context, healthPort, logPath, onChange });
+  }
+
+  /** Services beyond the usual ones join when they are asked for. The ring does not need them: one
+   * that does not start is shown as failed, and started anew when it is asked for again. */
+  async #startAsked(): Promise<void> {
+    const context = this.#context;
+    if (context === null || !this.#plan.prepare) return;
+    for (const { name, atMs } of askedServices(this.#home)) {
+      if (this.#answered.get(name) === atMs) continue;
+      this.#answered.set(name, atMs);
+      const old = this.#children.find(({ service }) => service.name === name);
+      if (old !== undefined && old.state.status !== 'failed') continue;
+      const healthPort = await freePort(new Set(Object.values(context.ports)));
+      if (this.#stop !== null) return;
+      const child = this.#makeChild(context, name, { instance: name, healthPort });
+      this.#children = [...this.#children.filter((each) => each !== old), child];
+      void child.start().catch(async (error: unknown) => {
+        writeLog(error);
+        await child.giveUp(error instanceof Error ? error.message : String(error));
+      });
+    }
   }
 
   /** Each service starts as soon as those it waits for are healthy. The first failure stops the

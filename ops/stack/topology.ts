@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { paperLogSecret } from '../../adapters/venue/paper-keys.ts';
+import { CorroError } from '../../proto/errors.ts';
 import { ASSISTANT_USERS, type BusUser } from '../../proto/permissions.ts';
+import { findPython, recipeOf } from '../python/environment.ts';
 import type { Binaries } from './binaries.ts';
 import { furnishNats, furnishPostgres } from './furnish.ts';
 import { anchorDirectory, type Home, REPOSITORY, secret } from './home.ts';
@@ -33,7 +35,12 @@ export const SERVICE_NAMES = [
   'checker',
 ] as const;
 
-export type ServiceName = (typeof SERVICE_NAMES)[number];
+/** Not part of a stack until somebody asks for them (`askFor`): what they run on is installed on
+ * demand. */
+export const ON_REQUEST = ['trainer'] as const;
+export type AskedName = (typeof ON_REQUEST)[number];
+
+export type ServiceName = (typeof SERVICE_NAMES)[number] | AskedName;
 
 export const SERVERS: readonly ServiceName[] = ['postgres', 'nats', 'temporal'];
 
@@ -196,6 +203,34 @@ function worker(line: WorkerLine): Service {
   };
 }
 
+const TRAINER_LINE: WorkerLine = {
+  name: 'trainer',
+  after: ['postgres', 'temporal'],
+  users: [],
+  role: 'corro_trainer',
+};
+
+/** In Python, on the training environment; it hears nothing of the bus. */
+const TRAINER: Service = {
+  ...worker(TRAINER_LINE),
+  async prepare() {
+    trainingPython();
+  },
+  command: (context, healthPort) => ({
+    program: trainingPython(),
+    flags: ['-m', 'corro_training.worker'],
+    environment: workerEnvironment(context, TRAINER_LINE, healthPort),
+    runAs: null,
+  }),
+};
+
+function trainingPython(): string {
+  const found = findPython(recipeOf('training'));
+  if (found.state === 'ready') return found.environment.python;
+  const why = `the training environment is ${found.state}`;
+  throw new CorroError('python_missing', `${why}: corro up --trainer installs it`);
+}
+
 /** Every process of the stack, in the order they start; they stop in the opposite one. */
 export const SERVICES: Readonly<Record<ServiceName, Service>> = {
   postgres: POSTGRES,
@@ -234,6 +269,7 @@ export const SERVICES: Readonly<Record<ServiceName, Service>> = {
     users: ['checker'],
     role: 'corro_checker',
   }),
+  trainer: TRAINER,
 };
 
 /** What `workers/settings.ts` reads: of each secret, only to those that need it. */
@@ -287,6 +323,11 @@ const OWN_ENVIRONMENT: { readonly [name in ServiceName]?: OwnEnvironment } = {
     CORRO_ANCHOR_DIR: anchorDirectory(home),
     CORRO_ANCHOR_KEY: home.anchorKey,
     CORRO_CHECK_SECONDS: process.env['CORRO_CHECK_SECONDS'] || '60',
+  }),
+  trainer: ({ home }) => ({
+    CORRO_TRAINING_DIR: join(home.root, 'training'),
+    PYTHONPATH: join(REPOSITORY, 'training'),
+    PYTHONDONTWRITEBYTECODE: '1',
   }),
   'actor-host': ({ home }) => ({
     CORRO_NATS_ROLES: ASSISTANT_USERS.map((user) => `${user}=${natsPassword(home, user)}`).join(),

@@ -13,6 +13,7 @@ import {
   stopStack,
 } from '../../stack/control.ts';
 import { PREFERRED_PORTS } from '../../stack/ports.ts';
+import { ensureTrainer } from '../../stack/trainer.ts';
 import { startProgress } from '../borrowed-stack.ts';
 import { confirm } from '../confirm.ts';
 import { withStack } from '../connections.ts';
@@ -34,6 +35,7 @@ export function addStack(program: Command): void {
     .description('start Postgres, NATS, Temporal and the ring in the background')
     .option('--decision-workers <n>', 'how many decision workers', Number, 1)
     .option('--actor-hosts <n>', 'how many actor hosts', Number, 1)
+    .option('--trainer', 'with the trainer of models; installs its Python packages (770 MB) once')
     .action(up);
   program
     .command('down')
@@ -62,6 +64,7 @@ export function addStack(program: Command): void {
 interface UpFlags {
   readonly decisionWorkers: number;
   readonly actorHosts: number;
+  readonly trainer?: boolean;
 }
 
 async function up(flags: UpFlags, command: Command): Promise<void> {
@@ -80,6 +83,9 @@ async function up(flags: UpFlags, command: Command): Promise<void> {
     await ensureDefaults(db);
     await new Keyring(state.home).makeMissing(db);
   });
+  if (flags.trainer === true) {
+    await ensureTrainer(state.home, { onProgress: (words) => screen.line(`  ${words}`) });
+  }
   screen.line([addressTable(state), ...noteLines(state)].join('\n'));
 }
 
