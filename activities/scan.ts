@@ -1,6 +1,13 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import { storeCandles } from '../adapters/store/candles.ts';
+import { type Forecaster, Unforetold } from '../adapters/bus/forecaster.ts';
+import {
+  type ForetoldClose,
+  foretell,
+  recordForetold,
+  withForecast,
+} from '../adapters/models/foretell.ts';
+import { type Series, storeCandles } from '../adapters/store/candles.ts';
 import { newestMotion, recordMotions, type StoredMotion } from '../adapters/store/motions.ts';
 import type { Database } from '../adapters/store/schema.ts';
 import { takeSnapshots } from '../adapters/store/snapshots.ts';
@@ -19,6 +26,8 @@ import { SCAN_TIMEFRAME, type ScanInput, type ScanOutcome } from '../proto/scan.
 export interface ScanDependencies {
   readonly db: Kysely<Database>;
   readonly venue: VenuePort;
+  /** Asks the models in service. */
+  readonly forecast: Forecaster;
   readonly log: Logger;
 }
 
@@ -27,12 +36,14 @@ const CANDLES = 300;
 const MINUTE_MS = TIMEFRAMES[SCAN_TIMEFRAME];
 /** Older than this the newest candle says nothing about now (SAFETY 4.7: two intervals). */
 const STALE_MS = 2 * MINUTE_MS;
+/** A live market does not wait for its models any longer. */
+const FORETELL_MS = 2_000;
 
 export type ScanActivities = ReturnType<typeof createScanActivities>;
 
 /** The one step of a market scan. Repeating it puts nothing twice: a motion has an id, and a
  * close one. */
-export function createScanActivities({ db, venue, log }: ScanDependencies) {
+export function createScanActivities({ db, venue, forecast, log }: ScanDependencies) {
   return {
     /** Reads the exchange's newest closed minutes and, when the last of them is out of the
      * ordinary, records the motion, its facts frozen, and says how its debate is started.
@@ -66,7 +77,8 @@ export function createScanActivities({ db, venue, log }: ScanDependencies) {
         entryPrice: null,
       });
       if (kind === null) return { kind: 'quiet', why: quietText(look.reading, known, last) };
-      const put = await record(db, input, { kind, candles, reading: look.reading });
+      const seenNow = { kind, candles, reading: look.reading };
+      const put = await record({ db, forecast, log }, input, seenNow);
       if (put === null) return { kind: 'quiet', why: 'the driver put this close already' };
       log.info({ symbol, exchange, trigger: kind, debateId: put.debateId }, 'scan put a motion');
       return found(input, { ...put, why: `${kind} at ${last.close}` });
@@ -115,23 +127,45 @@ interface Put {
 
 /** Freezes and records the motion; `null` when another stands at this close. */
 async function record(
-  db: Kysely<Database>,
+  deps: Pick<ScanDependencies, 'db' | 'forecast' | 'log'>,
   { venue, symbol }: ScanInput,
   seen: { readonly kind: Anomaly; readonly candles: readonly Candle[]; readonly reading: Reading },
 ): Promise<Put | null> {
+  const { db } = deps;
   const timeframe = SCAN_TIMEFRAME;
   const closeTimeMs = seen.candles.at(-1)?.closeTimeMs ?? 0;
   const market = { venue, symbol, timeframe };
   const detectorVersion = DETECTOR_VERSION;
   const id = eventId({ ...market, kind: seen.kind, closeTimeMs, detectorVersion });
   const { kind: trigger, candles, reading } = seen;
+  const foretold = await askModels(deps, { ...market, reading });
   const facts = { symbol, timeframe, eventId: id, trigger, candles, reading, news: null };
-  const [snapshot] = await takeSnapshots(db, venue, [facts]);
+  const [snapshot] = await takeSnapshots(db, venue, [withForecast(facts, foretold)]);
   if (snapshot === undefined) return null;
   const hash = hashOf([id]);
   const debateId = debateIdOf({ closeTimeMs, timeframe, symbols: [symbol], hash });
   const { superseded } = await recordMotions(db, [{ debateId, detectorVersion, snapshot }]);
-  return superseded.length > 0 ? null : { snapshot, debateId };
+  if (superseded.length > 0) return null;
+  await recordForetold(db, [snapshot], foretold);
+  return { snapshot, debateId };
+}
+
+/** What the models make of it; nothing when they do not answer in time. */
+async function askModels(
+  { db, forecast, log }: Pick<ScanDependencies, 'db' | 'forecast' | 'log'>,
+  { venue, timeframe, ...question }: Series & { readonly reading: Reading },
+): Promise<ForetoldClose> {
+  const asking = { db, forecast, patience: { limitMs: FORETELL_MS } };
+  try {
+    const foretold = await foretell(asking, { venue, timeframe, questions: [question] });
+    const { refused = [] } = foretold.get(question.symbol) ?? {};
+    for (const one of refused) log.warn(one, 'a model does not serve');
+    return foretold;
+  } catch (error) {
+    if (!(error instanceof Unforetold)) throw error;
+    log.warn({ err: error, symbol: question.symbol }, 'the models were not asked');
+    return new Map();
+  }
 }
 
 function found(input: ScanInput, { why, snapshot, debateId }: Put & { readonly why: string }) {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createScanActivities } from '../activities/scan.ts';
+import { forecaster } from '../adapters/bus/forecaster.ts';
 import { readCandles } from '../adapters/store/candles.ts';
 import { readDecisions } from '../adapters/store/decisions.ts';
 import { markStarted, motionsOfSeries } from '../adapters/store/motions.ts';
@@ -122,7 +123,8 @@ describe('market scan', () => {
     let database: TestDatabase;
     const steps = () => {
       const venue = venueClient(floor.bus, floor.names, { venue: 'paper' });
-      return createScanActivities({ db: database.db, venue, log: silent });
+      const forecast = forecaster(floor.bus, floor.names);
+      return createScanActivities({ db: database.db, venue, forecast, log: silent });
     };
 
     beforeEach(async () => {

@@ -4,6 +4,7 @@ import { createEscalationActivities } from '../activities/escalation.ts';
 import { createScanActivities } from '../activities/scan.ts';
 import { connectBus } from '../adapters/bus/connect.ts';
 import { feedPublisher } from '../adapters/bus/feed.ts';
+import { forecaster } from '../adapters/bus/forecaster.ts';
 import { openStore } from '../adapters/store/store.ts';
 import { venueClient } from '../adapters/venue/client.ts';
 import { wire } from '../proto/subjects.ts';
@@ -32,7 +33,7 @@ await runProcess('decision-worker', async ({ settings, log, fail }) => {
     activities: {
       ...createDebateActivities({ db, bus, wire: names, feed, log }),
       ...createEscalationActivities({ db, feed, log }),
-      ...createScanActivities({ db, venue, log }),
+      ...createScanActivities({ db, venue, forecast: forecaster(bus, names), log }),
     },
     log,
     fail,

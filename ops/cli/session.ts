@@ -92,6 +92,7 @@ async function run(connections: Connections, options: SessionOptions): Promise<S
       source,
       history,
       ...patience,
+      onUnforetold: (words) => screen.line(`  … ${words}`),
       ...(options.decisions === undefined ? {} : { decisions: options.decisions }),
       onDocket: async (result) => {
         await patiently('halts', () => halts.look(), patience);

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Bus } from '../../adapters/bus/connect.ts';
 import type { FeedPublisher } from '../../adapters/bus/feed.ts';
 import { tellCandle } from '../../adapters/bus/market.ts';
+import { recordForetold, withForecast } from '../../adapters/models/foretell.ts';
 import { storeCandles } from '../../adapters/store/candles.ts';
 import {
   type Motion,
@@ -25,6 +26,7 @@ import { candleFeed } from '../../proto/feed.ts';
 import type { Wire } from '../../proto/subjects.ts';
 import { type Counts, DocketCounter } from './counts.ts';
 import type { Debates } from './debates.ts';
+import { Foretelling } from './foretelling.ts';
 import type { Guards } from './guards.ts';
 import type { History } from './history.ts';
 import { patiently } from './patience.ts';
@@ -56,6 +58,8 @@ export interface DriveOptions {
   readonly decisions?: number;
   readonly onDocket?: (result: DocketResult) => Promise<void> | void;
   readonly onWait?: (what: string, error: unknown) => void;
+  /** Told of a model that cannot serve, and of a live close that went without its models. */
+  readonly onUnforetold?: (words: string) => void;
 }
 
 export interface Driven {
@@ -80,6 +84,7 @@ export class Driver {
   readonly #desks = new Map<string, Desk>();
   readonly #unstored = new Map<string, Candle[]>();
   readonly #counter = new DocketCounter();
+  readonly #foretelling: Foretelling;
   #candles = 0;
   #motions = 0;
   #decidedBefore = 0;
@@ -88,6 +93,7 @@ export class Driver {
   constructor(ring: Ring, options: DriveOptions) {
     this.#ring = ring;
     this.#options = options;
+    this.#foretelling = new Foretelling(ring, { ...options, clock: options.source.clock });
   }
 
   async run(): Promise<Driven> {
@@ -244,17 +250,18 @@ export class Driver {
   async #debate(debateId: string, asked: readonly Asked[]): Promise<readonly DocketResult[]> {
     const { db, debates, venue } = this.#ring;
     const { timeframe, clock } = this.#options.source;
-    const facts = asked.map(({ question, eventId: id }) => ({
-      ...question,
-      eventId: id,
-      timeframe,
-      news: null,
-    }));
+    // A motion on record keeps its facts: its models were asked when it was put.
+    const fresh = asked.filter(({ known }) => known === null).map(({ question }) => question);
+    const foretold = await this.#foretelling.ask({ venue, timeframe, questions: fresh });
+    const facts = asked.map(({ question, eventId: id }) =>
+      withForecast({ ...question, eventId: id, timeframe, news: null }, foretold),
+    );
     const snapshots = await takeSnapshots(db, venue, facts);
     const detectorVersion = DETECTOR_VERSION;
     const motions = snapshots.map((snapshot) => ({ debateId, detectorVersion, snapshot }));
     const results: DocketResult[] = [];
     for (const docket of await recordPut(db, motions)) {
+      await recordForetold(db, docket.snapshots, foretold);
       const { closeTimeMs } = docket.snapshots[0] as Snapshot;
       results.push(await debates.hold({ ...docket, venue, timeframe, closeTimeMs, clock }));
     }

@@ -88,9 +88,14 @@ const ABSENT_TEXT = new RegExp(
   ].join('|'),
   'i',
 );
-/** The end of a workflow is final, whatever ended it; and an expected fault of ours that says
- * something else is no absence because of what caused it. */
-const FINAL_NAMES = new Set(['WorkflowFailedError', 'WorkflowNotFoundError', 'WireError']);
+/** The end of a workflow is final, whatever ended it; an expected fault of ours that says something
+ * else is no absence because of what caused it; and the models were waited for already. */
+const FINAL_NAMES = new Set([
+  'WorkflowFailedError',
+  'WorkflowNotFoundError',
+  'WireError',
+  'Unforetold',
+]);
 
 /** True when the error says that a server is away, rather than that it refused. Looks at the causes
  * too: clients wrap what the socket said. */
