@@ -1,7 +1,5 @@
-import { ROLES, type Role } from '../assistants/role.ts';
-import type { Stance } from '../assistants/speech.ts';
-import type { AssistantCall, Decision } from '../backtest/strategy.ts';
-import { REGIMES, type Regime } from '../features/reading.ts';
+import type { Decision } from '../backtest/strategy.ts';
+import type { Regime } from '../features/reading.ts';
 import type {
   AssistantScore,
   BootstrapTerms,
@@ -11,8 +9,7 @@ import type {
   RingScore,
   Score,
 } from './assessment.ts';
-import { PairedScores } from './difference.ts';
-import { brierOf, CalibrationSheet, ScoreSheet } from './score.ts';
+import { AssistantSheets, DebateSheet, RingSheet, type Said, SheetsBy } from './sheets.ts';
 import type { MarketSurvey, MotionFacts } from './survey.ts';
 
 /** Facts of a decision's market at its close; `null` when the survey did not see it. */
@@ -25,18 +22,12 @@ export function factsFrom(surveys: readonly MarketSurvey[]): FactsOf {
 
 /** How well the decisions' own stances foretold what came; `null` without any. */
 export function ringScore(decisions: readonly Decision[], factsOf: FactsOf): RingScore | null {
-  const sheet = new ScoreSheet();
-  const reliability = new CalibrationSheet();
-  let stances = 0;
+  const sheet = new RingSheet();
   for (const decision of decisions) {
     if (decision.stance === null) continue;
-    const label = factsOf(decision)?.outcome?.label ?? null;
-    stances += 1;
-    sheet.add(decision.stance, label);
-    if (label !== null) reliability.add(decision.stance, label);
+    sheet.add(decision.stance, factsOf(decision)?.outcome?.label ?? null);
   }
-  if (stances === 0) return null;
-  return { ...sheet.score(), labels: sheet.labels, calibration: reliability.calibration() };
+  return sheet.result();
 }
 
 /** The ring's score in each regime that decisions were taken in. */
@@ -44,61 +35,23 @@ export function ringByRegime(
   decisions: readonly Decision[],
   factsOf: FactsOf,
 ): ReadonlyMap<Regime, Score> {
-  const sheets = new Map<Regime, ScoreSheet>();
+  const sheets = new SheetsBy<Regime>();
   for (const decision of decisions) {
     const facts = factsOf(decision);
     if (decision.stance === null || facts === null) continue;
-    sheetOf(sheets, facts.regime).add(decision.stance, facts.outcome?.label ?? null);
+    sheets.add(facts.regime, decision.stance, facts.outcome?.label ?? null);
   }
-  return new Map([...sheets].map(([regime, sheet]) => [regime, sheet.score()]));
+  return sheets.scores();
 }
 
-function sheetOf(sheets: Map<Regime, ScoreSheet>, regime: Regime): ScoreSheet {
-  let sheet = sheets.get(regime);
-  if (sheet === undefined) {
-    sheet = new ScoreSheet();
-    sheets.set(regime, sheet);
-  }
-  return sheet;
-}
-
-/** Everything gathered of one assistant. */
-class AssistantSheet {
-  readonly #first = new ScoreSheet();
-  readonly #last = new ScoreSheet();
-  readonly #reliability = new CalibrationSheet();
-  readonly #regimes = new Map<Regime, ScoreSheet>();
-  readonly #revisions = new PairedScores();
-
-  add({ first, last }: AssistantCall, closeTimeMs: number, facts: MotionFacts | null): void {
-    const label = facts?.outcome?.label ?? null;
-    if (first !== null) {
-      this.#first.add(first, label);
-      if (facts !== null) sheetOf(this.#regimes, facts.regime).add(first, label);
-      if (label !== null) this.#reliability.add(first, label);
-    }
-    if (last !== null) this.#last.add(last, label);
-    if (label === null || first === null || last === null || isSame(first, last)) return;
-    this.#revisions.add(closeTimeMs, brierOf(first, label) - brierOf(last, label));
-  }
-
-  result(role: Role, bootstrap: BootstrapTerms): AssistantScore {
-    return {
-      role,
-      first: this.#first.score(),
-      last: this.#last.score(),
-      calibration: this.#reliability.calibration(),
-      byRegime: REGIMES.flatMap((regime) => {
-        const sheet = this.#regimes.get(regime);
-        return sheet === undefined ? [] : [{ regime, score: sheet.score() }];
-      }),
-      revisions: this.#revisions.result(bootstrap),
-    };
-  }
-}
-
-function isSame(one: Stance, other: Stance): boolean {
-  return one.buyBp === other.buyBp && one.sellBp === other.sellBp && one.holdBp === other.holdBp;
+function saidIn(decision: Decision, factsOf: FactsOf): Said {
+  const facts = factsOf(decision);
+  return {
+    closeTimeMs: decision.closeTimeMs,
+    regime: facts?.regime ?? null,
+    label: facts?.outcome?.label ?? null,
+    opinions: decision.council?.opinions ?? [],
+  };
 }
 
 /** Every assistant that spoke, in the order of `ROLES`. Decisions must be in order of time. */
@@ -107,16 +60,9 @@ export function assistantScores(
   factsOf: FactsOf,
   bootstrap: BootstrapTerms,
 ): AssistantScore[] {
-  const sheets = new Map<Role, AssistantSheet>();
-  for (const decision of decisions) {
-    for (const call of decision.council?.opinions ?? []) {
-      if (call.first === null && call.last === null) continue;
-      const sheet = sheets.get(call.role) ?? new AssistantSheet();
-      sheets.set(call.role, sheet);
-      sheet.add(call, decision.closeTimeMs, factsOf(decision));
-    }
-  }
-  return ROLES.flatMap((role) => sheets.get(role)?.result(role, bootstrap) ?? []);
+  const sheets = new AssistantSheets();
+  for (const decision of decisions) sheets.add(saidIn(decision, factsOf));
+  return sheets.scores(bootstrap);
 }
 
 export interface DebateInputs {
@@ -130,29 +76,18 @@ export interface DebateInputs {
 /** What the debate cost and brought; `null` when nothing was debated. */
 export function debateWorth(inputs: DebateInputs): DebateWorth | null {
   const { decisions, factsOf, bootstrap, difference } = inputs;
-  const gains = new PairedScores();
-  let [motions, contested, rounds, changed] = [0, 0, 0, 0];
+  const sheet = new DebateSheet();
   for (const decision of decisions) {
     const { council } = decision;
     if (council === undefined) continue;
-    motions += 1;
-    rounds += council.rounds;
-    if (council.contested) contested += 1;
-    if (council.arms.voteWithoutDebate.action !== decision.action) changed += 1;
-    const label = factsOf(decision)?.outcome?.label ?? null;
-    for (const { first, last } of council.opinions) {
-      if (label === null || first === null || last === null || isSame(first, last)) continue;
-      gains.add(decision.closeTimeMs, brierOf(first, label) - brierOf(last, label));
-    }
+    const { contested, rounds, arms } = council;
+    const changed = arms.voteWithoutDebate.action !== decision.action;
+    sheet.add({ ...saidIn(decision, factsOf), contested, rounds, changed });
   }
-  if (motions === 0) return null;
+  const worth = sheet.result(bootstrap);
+  if (worth.motions === 0) return null;
   const verdict = difference === null ? 'unknown' : WORTH[difference.verdict];
-  return {
-    ...{ motions, contested, meanRounds: rounds / motions, changed, difference },
-    brierGain: gains.result(bootstrap),
-    verdict,
-    words: worthWords(verdict, difference),
-  };
+  return { ...worth, difference, verdict, words: worthWords(verdict, difference) };
 }
 
 const WORTH = {
