@@ -5,9 +5,14 @@ import type { BacktestResult } from '../core/backtest/result.ts';
 import type { MarketSeries } from '../core/backtest/series.ts';
 import { simulate } from '../core/backtest/simulate.ts';
 import { makeStrategy } from '../core/backtest/strategies/list.ts';
+import type { Decision } from '../core/backtest/strategy.ts';
 import { TIMEFRAMES } from '../core/market/candle.ts';
 import { CandleSeries } from '../core/market/candle-series.ts';
 import type { Predictions } from '../core/models/contract.ts';
+import { armsBeside } from '../ops/research/arms.ts';
+import { WAYS } from '../ops/research/lookahead/changed-future.ts';
+import { futureMoves, type Maker, marksOf } from '../ops/research/lookahead/future-check.ts';
+import { describeStrategy, strategyFor } from '../ops/research/strategy-of.ts';
 import { type MadeModel, madeUpSeries, makeModel, PYTHON_TIMEOUT_MS } from './models-maker.ts';
 
 // Failure here looks like: a backtest of a model that does not follow the model, differs from run
@@ -83,5 +88,52 @@ describe('models in a backtest', () => {
     expect(early(result).fills.length).toBeGreaterThan(10);
     expect(early(changed)).toEqual(early(result));
     expect(JSON.stringify(changed)).not.toBe(JSON.stringify(result));
+  });
+
+  describe('heard by the ring', () => {
+    const council = () => ({ name: 'council', parameters: {}, model: made.model });
+    const make: Maker = (shown) => strategyFor(council(), shown, { gear: 'lean', account: {} });
+    const bare = ({ council: _, ...decision }: Decision) => decision;
+
+    test('the council - names the file, is one trial with it, and is the same in both gears', async () => {
+      const strategy = await make(series);
+      const lean = simulate({ series, strategy, gear: 'lean' });
+      const whole = await strategyFor(council(), series, { gear: 'full', account: {} });
+      const full = simulate({ series, strategy: whole, gear: 'full' });
+      expect(full.decisions.map(bare)).toEqual(lean.decisions.map(bare));
+      const { hash } = predictions.model;
+      expect(lean.strategy.parameters).toMatchObject({ model: hash });
+      const described = await describeStrategy(council(), {});
+      expect(described).toMatchObject({ parameters: lean.strategy.parameters });
+      const spoke = lean.decisions.filter(
+        ({ council: record }) => record?.arms.model?.hash === hash,
+      );
+      expect(spoke.length).toBeGreaterThan(20);
+      const deaf = makeStrategy('council', {}, { gear: 'lean' });
+      const without = simulate({ series, strategy: deaf, gear: 'lean' });
+      expect(without.decisions.map(bare)).not.toEqual(lean.decisions.map(bare));
+      expect(deaf.parameters).not.toHaveProperty('model');
+    });
+
+    test('another future - moves nothing the council decided with a model', async () => {
+      const check = { series, make, account: {} };
+      const marks = await marksOf(check);
+      const times = marks.map(({ timeMs }) => timeMs);
+      expect(times.length).toBeGreaterThan(40);
+      const ways = WAYS.filter((way) => way !== 'cut');
+      for (const [at, way] of ways.entries()) {
+        const atMs = times[Math.floor((times.length * (at + 1)) / 4)] as number;
+        expect(await futureMoves(check, { atMs, way, seed: at }, marks)).toBeNull();
+      }
+    });
+
+    test('arms - every one that asks a model is given it, and no other', () => {
+      const arms = armsBeside({ name: 'council', parameters: {} }, made.model);
+      const given = arms.filter(({ model }) => model === made.model).map(({ name }) => name);
+      expect(given).toEqual(['vote', 'assistant:strategist', 'best-single', 'ensemble', 'ml']);
+      const without = armsBeside({ name: 'council', parameters: {} }, undefined);
+      expect(without.map(({ name }) => name)).not.toContain('ml');
+      expect(without.every(({ model }) => model === undefined)).toBe(true);
+    });
   });
 });
