@@ -219,7 +219,7 @@ function words(motions: number, changed: readonly WeightReason[], terms: Earning
   if (changed.length === 0) {
     return `${motions} settled motions: no weight would move by ${share} or more, all stay`;
   }
-  const [most] = [...changed].sort((a, b) => strength(b) - strength(a)) as [WeightReason];
+  const [most] = [...changed].sort(byStrength) as [WeightReason];
   const { role, regime, before, after, excess, independent } = most;
   const why =
     excess === null
@@ -232,8 +232,11 @@ function words(motions: number, changed: readonly WeightReason[], terms: Earning
   );
 }
 
-function strength({ before, after }: WeightReason): number {
-  return before > 0 ? Math.abs(Math.log(after / before)) : Number.POSITIVE_INFINITY;
+/** The furthest moved first; of those at one bound, the one that is believed most. */
+function byStrength(one: WeightReason, other: WeightReason): number {
+  const far = ({ before, after }: WeightReason): number =>
+    before > 0 ? Math.abs(Math.log(after / before)) : Number.MAX_VALUE;
+  return far(other) - far(one) || Math.abs(other.believed) - Math.abs(one.believed);
 }
 
 function evidenceOf(
