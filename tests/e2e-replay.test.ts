@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
+import type { GateReport } from '../core/learning/gate/case.ts';
 import type { Summary } from '../ops/ring/summary.ts';
 import { readStack } from '../ops/stack/control.ts';
 import { isAlive, markOf, type ProcessMark, waitForEnd } from '../ops/stack/processes.ts';
@@ -55,6 +56,22 @@ test('replay - after a reset the same chain, at any pace, on any number of worke
   const again = JSON.parse(await corro.ok(...replay)) as Summary;
   expect(again).toMatchObject({ debates: 0, decisions: 0, decidedBefore: 11, chain: first.chain });
 }, 1_200_000);
+
+test('gate - what is on record is decided again as it was, and a change is shown', async () => {
+  const [corro] = homes as [Corro];
+  const same = await corro.json<GateReport>('gate', '--weights', '1');
+  expect(same).toMatchObject({ motions: 11, unreproduced: 0, undecided: 0, flips: [] });
+  const none = await corro.run('gate', '--weights', '2');
+  expect(none.stderr).toMatch(/unknown weights version "2": there is 1/);
+  const rules = await corro.json<GateReport>('gate', '--rules', '{"alwaysAsk": true}');
+  expect(rules.flips.length).toBeGreaterThan(0);
+  expect(rules.money?.after).toMatchObject({ trades: 0, totalReturn: 0 });
+  const bad = await corro.run('gate', '--rules', '{"quorum": 99}');
+  expect(bad).toMatchObject({ code: 3 });
+  expect(bad.stderr).toMatch(/rules.quorum must be/);
+  const both = await corro.run('gate', '--rules', '{}', '--weights', '1');
+  expect(both).toMatchObject({ code: 2 });
+}, 300_000);
 
 test('replay - every process killed -9 on the way, the same chain and sound books', async () => {
   const corro = newHome();
