@@ -17,14 +17,18 @@ const ONE_BASIS_POINT = Decimal.of('0.0001');
 const REMEMBERED = 4_096;
 const readLately = new Map<string, Decimal>();
 
+/** An amount as it is written down, or as it is counted with. */
+export type AmountValue = Decimal | string;
+
 /** Text that is not an amount: an exponent, NaN, a sign without digits, too many digits. */
 export class AmountError extends Error {
   override readonly name = 'AmountError';
 }
 
-/** Reads a decimal string by pattern: optional minus, at most 20 digits before and 18 after the
+/** Reads a decimal string by pattern (what is a decimal already is one): optional minus, at most 20 digits before and 18 after the
  * point; no exponent, no NaN, no infinity, no spaces. `name` is the field an error speaks of. */
-export function decimal(text: string, name = 'amount'): Decimal {
+export function decimal(text: AmountValue, name = 'amount'): Decimal {
+  if (typeof text !== 'string') return text;
   const known = Decimal.plain(text) ?? readLately.get(text);
   if (known !== undefined) return known;
   if (!AMOUNT.test(text)) {
@@ -41,7 +45,7 @@ function remember(text: string, value: Decimal): Decimal {
 }
 
 /** As `decimal`, and greater than zero. */
-export function positive(text: string, name = 'amount'): Decimal {
+export function positive(text: AmountValue, name = 'amount'): Decimal {
   const value = decimal(text, name);
   if (isPositive(value)) return value;
   throw new AmountError(`${name} must be positive, was ${text}`);

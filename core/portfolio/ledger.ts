@@ -1,5 +1,5 @@
 import { hashOf } from '../hash.ts';
-import { Decimal, decimal, format, positive } from '../market/money.ts';
+import { type AmountValue, Decimal, decimal, format, positive } from '../market/money.ts';
 import type { Side } from '../risk/facts.ts';
 
 /** The user's own money is `available` + `reserved`; the other three stand for the rest of the
@@ -43,7 +43,7 @@ export interface FillMovement {
   readonly feeAsset: string;
   /** What the leg still holds in reserve of the asset it pays with. What exceeds it (a late fill,
    * after the release) is paid from available. */
-  readonly reserved: string;
+  readonly reserved: AmountValue;
 }
 
 export function depositTransaction(movement: Movement): LedgerTransaction {

@@ -1,6 +1,7 @@
 import type { Holdings } from '../assistants/snapshot.ts';
 import type { Instrument } from '../market/instrument.ts';
 import {
+  type AmountValue,
   atMostScale,
   Decimal,
   decimal,
@@ -20,24 +21,23 @@ export interface AtRisk {
   readonly value: Decimal;
 }
 
-/** One user's books in one quote asset, as an order of one instrument is judged by them. Decimal
- * strings. */
+/** One user's books in one quote asset, as an order of one instrument is judged by them. */
 export interface JudgedBooks {
   readonly instrument: Instrument;
   readonly referencePrice: string;
   /** Cash, free and reserved. */
-  readonly available: string;
-  readonly locked: string;
+  readonly available: AmountValue;
+  readonly locked: AmountValue;
   /** The most that equity was when it was last valued. */
-  readonly peak: string;
+  readonly peak: AmountValue;
   /** Base units held of the instrument. */
-  readonly here: string;
+  readonly here: AmountValue;
   /** What all other positions are worth, quote units. */
   readonly elsewhere: Decimal;
   /** Of the instrument's base asset, by the ledger. */
-  readonly freeBase: string;
+  readonly freeBase: AmountValue;
   /** What the order's own leg has reserved: it counts as free. */
-  readonly own: { readonly asset: string; readonly amount: string } | null;
+  readonly own: { readonly asset: string; readonly amount: AmountValue } | null;
   /** The most that the user's other live purchases may still spend, by symbol. */
   readonly openBuys: readonly AtRisk[];
 }
@@ -54,13 +54,10 @@ export type Surroundings = Pick<
 > & { readonly dayStartEquity: Decimal };
 
 /** The books as the risk rules see them. */
-export function riskFactsOf(
-  books: JudgedBooks,
-  { dayStartEquity, ...around }: Surroundings,
-): RiskFacts {
+export function riskFactsOf(books: JudgedBooks, around: Surroundings): RiskFacts {
   const { instrument, own, openBuys, referencePrice } = books;
   const { base, quote, symbol } = instrument;
-  const ownIn = (asset: string) => decimal(own?.asset === asset ? own.amount : '0');
+  const ownIn = (asset: string) => (own?.asset === asset ? decimal(own.amount) : NOTHING);
   const here = decimal(books.here).times(decimal(referencePrice, 'referencePrice'));
   const held = here.plus(books.elsewhere);
   const wanted = openBuys.filter((one) => one.symbol === symbol).map(({ value }) => value);
@@ -72,13 +69,13 @@ export function riskFactsOf(
     ...around,
     instrument,
     referencePrice,
-    equity: text(equity),
-    cash: text(available.plus(ownIn(quote))),
-    quantity: text(freeToSell(books).plus(ownIn(base))),
-    positionValue: text(wanted.length === 0 ? here : here.plus(sum(wanted))),
-    exposure: text(held.plus(locked).minus(ownIn(quote))),
-    dayStartEquity: text(dayStartEquity),
-    peakEquity: text(peak.lt(equity) ? equity : peak),
+    equity: atMostScale(equity),
+    cash: atMostScale(available.plus(ownIn(quote))),
+    quantity: atMostScale(freeToSell(books).plus(ownIn(base))),
+    positionValue: atMostScale(wanted.length === 0 ? here : here.plus(sum(wanted))),
+    exposure: atMostScale(held.plus(locked).minus(ownIn(quote))),
+    dayStartEquity: atMostScale(around.dayStartEquity),
+    peakEquity: atMostScale(peak.lt(equity) ? equity : peak),
   };
 }
 
@@ -89,12 +86,12 @@ function freeToSell({ here, freeBase }: JudgedBooks): Decimal {
   return free.isNegative() ? NOTHING : free;
 }
 
-/** Everybody's books in one quote asset. Decimal strings. */
+/** Everybody's books in one quote asset. */
 export interface HouseBooks {
-  readonly available: string;
-  readonly locked: string;
+  readonly available: AmountValue;
+  readonly locked: AmountValue;
   /** The sum of everybody's own peaks. */
-  readonly peak: string;
+  readonly peak: AmountValue;
   /** Positions in the symbol asked about, base units and quote per base. */
   readonly here: readonly {
     readonly quantity: string;

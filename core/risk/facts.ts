@@ -1,32 +1,32 @@
 import type { Instrument } from '../market/instrument.ts';
-import { basisPointsOf, type Decimal, decimal } from '../market/money.ts';
+import { type AmountValue, basisPointsOf, type Decimal, decimal } from '../market/money.ts';
 import type { RiskLimits } from './limits.ts';
 
 export type Side = 'BUY' | 'SELL';
 
-/** One user's books at the moment of judging, decimal strings in quote units unless said. What an
+/** One user's books at the moment of judging, amounts in quote units unless said. What an
  * order of this leg has already reserved is not counted against it. */
 export interface RiskFacts {
   readonly instrument: Instrument;
   readonly referencePrice: string;
   /** Cash plus positions, reserved or not. */
-  readonly equity: string;
+  readonly equity: AmountValue;
   /** Cash free for a new order. */
-  readonly cash: string;
+  readonly cash: AmountValue;
   /** Base units free to sell. */
-  readonly quantity: string;
+  readonly quantity: AmountValue;
   /** Value of this symbol's position and of what its open buys have reserved. */
-  readonly positionValue: string;
+  readonly positionValue: AmountValue;
   /** The same over all symbols. */
-  readonly exposure: string;
+  readonly exposure: AmountValue;
   /** Equity at 00:00 UTC plus what was paid in since. */
-  readonly dayStartEquity: string;
-  readonly peakEquity: string;
+  readonly dayStartEquity: AmountValue;
+  readonly peakEquity: AmountValue;
   /** Standard deviation of one candle's returns, basis points rounded up; `null` before it is
    * warm. */
   readonly volatilityBps: number | null;
   /** `exposure` of this symbol and of those that correlate with it. */
-  readonly correlatedExposure: string;
+  readonly correlatedExposure: AmountValue;
   /** What the order is judged at, Unix milliseconds. */
   readonly marketTimeMs: number;
   /** The newest stored candle of the symbol; `null` when there is none. */
@@ -104,7 +104,7 @@ export function entryBarrier(facts: RiskFacts, limits: RiskLimits): Refusal | nu
   const blown = blownFuse(facts, limits);
   if (blown) return blown;
   const equity = decimal(facts.equity, 'equity');
-  if (equity.lte(0)) return refusal('no_equity', facts.equity);
+  if (equity.lte(0)) return refusal('no_equity', `${facts.equity}`);
   const unfit = marketBarrier(facts, limits);
   if (unfit) return unfit;
   if (fallen(facts.dayStartEquity, equity, limits.maxDailyLossBps)) {
@@ -144,7 +144,7 @@ function marketBarrier(facts: RiskFacts, limits: RiskLimits): Refusal | null {
 }
 
 /** True when `now` is at least `limitBps` below `start`. */
-function fallen(start: string, now: Decimal, limitBps: number): boolean {
+function fallen(start: AmountValue, now: Decimal, limitBps: number): boolean {
   const from = decimal(start, 'start');
   if (limitBps > 0 && now.gte(from)) return false;
   return from.gt(0) && from.minus(now).gte(basisPointsOf(from, limitBps));

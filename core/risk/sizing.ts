@@ -85,16 +85,16 @@ export function entryMinimum(facts: RiskFacts, limits: RiskLimits): Decimal {
   return minimum.plus(basisPointsOf(minimum, limits.minNotionalMarginBps));
 }
 
-function sizeEntry({ facts, limits, ...wish }: SizeRequest): Sized | Refusal {
+function sizeEntry(request: SizeRequest): Sized | Refusal {
+  const { facts, limits, confidenceBp, requestedQuantity } = request;
   const barrier = entryBarrier(facts, limits);
   if (barrier) return barrier;
   const room = entryRoom(facts, limits);
   if ('refused' in room) return room;
   const limitPrice = limitPriceFor('BUY', facts, limits);
   const lot = positive(facts.instrument.lotSize, 'lotSize');
-  const spend = lesser(room, riskBudget(facts, limits, wish.confidenceBp));
+  const spend = lesser(room, riskBudget(facts, limits, confidenceBp));
   // Only the person's own number replaces the ring's wish; the room stays what it is.
-  const { requestedQuantity } = wish;
   const asked = requestedQuantity ? positive(requestedQuantity, 'requestedQuantity') : null;
   const most = asked === null ? spend : room;
   const affordable = floorQuotientToStep(most, limitPrice, lot);

@@ -123,9 +123,10 @@ class Desk {
       }))
       .filter(({ left }) => left.gt(0));
     const resting = open.filter(({ stopPrice }) => stopPrice === null);
-    const stops = open.flatMap(({ stopPrice, ...order }) =>
-      stopPrice === null ? [] : { ...order, stopPrice },
-    );
+    const stops = open.flatMap((order) => {
+      const { stopPrice } = order;
+      return stopPrice === null ? [] : { ...order, stopPrice };
+    });
     const passed = matchPassing({ resting, stops }, passing, symbol.steps);
     for (const orderId of passed.triggered) this.triggered.add(orderId);
     for (const record of records) {

@@ -1,7 +1,7 @@
 import type { Holdings } from '../../assistants/snapshot.ts';
 import { TIMEFRAMES } from '../../market/candle.ts';
 import type { Instrument } from '../../market/instrument.ts';
-import { observedText, positive } from '../../market/money.ts';
+import { format, observedText, positive } from '../../market/money.ts';
 import type { OrderInput, OrderOutcome } from '../../orders/leg.ts';
 import { saleOverStops } from '../../orders/sale.ts';
 import { tradeInSlices } from '../../orders/slices.ts';
@@ -190,7 +190,7 @@ export class Account implements AccountBooks {
     return this.#books.assets().map((asset) => {
       const { available, reserved } = this.#books.balance(asset);
       const { free, locked } = theirs.get(asset) ?? { free: '0', locked: '0' };
-      return { asset, ours: [available, reserved], venue: [free, locked] };
+      return { asset, ours: [format(available), format(reserved)], venue: [free, locked] };
     });
   }
 
@@ -268,7 +268,7 @@ export class Account implements AccountBooks {
     const quotes = Object.keys(this.capital);
     this.#cash = quotes.reduce((sum, quote) => {
       const { available, reserved } = this.#books.balance(quote);
-      return sum + Number(available) + Number(reserved);
+      return sum + available.toNumber() + reserved.toNumber();
     }, 0);
     this.#held = quotes
       .flatMap((quote) => this.#books.heldIn(quote))

@@ -1,8 +1,8 @@
 import type { Instrument } from '../../market/instrument.ts';
 import {
+  type AmountValue,
   Decimal,
   decimal,
-  format,
   fromObservation,
   MAX_SCALE,
   positive,
@@ -16,15 +16,8 @@ import { DAY_MS } from './closes.ts';
 interface Balance {
   available: Decimal;
   reserved: Decimal;
-  /** As text, once somebody has asked since the last change. */
-  text: BalanceText | null;
-  /** Both together, likewise. */
+  /** Both together, once somebody has asked since the last change. */
   total: Decimal | null;
-}
-
-interface BalanceText {
-  readonly available: string;
-  readonly reserved: string;
 }
 
 interface Reserve {
@@ -79,7 +72,7 @@ export class Books {
     this.#peaks.set(asset, (this.#peaks.get(asset) ?? NOTHING).plus(amount));
   }
 
-  reserve(legId: string, asset: string, amount: string): void {
+  reserve(legId: string, asset: string, amount: AmountValue): void {
     const reserved = positive(amount);
     this.#add(asset, 'available', reserved.neg());
     this.#add(asset, 'reserved', reserved);
@@ -96,25 +89,23 @@ export class Books {
     this.#add(asset, 'available', amount);
   }
 
-  reservedFor(legId: string): { readonly asset: string; readonly amount: string } | null {
+  reservedFor(legId: string): Readonly<Reserve> | null {
     const own = this.#reserves.get(legId);
-    return own === undefined || own.amount.isZero()
-      ? null
-      : { asset: own.asset, amount: format(own.amount) };
+    return own === undefined || own.amount.isZero() ? null : own;
   }
 
   /** Books one trade: ledger, position, peak. */
   book(
     legId: string,
     instrument: Instrument,
-    { side, ...trade }: TradeRow & { readonly side: 'BUY' | 'SELL' },
+    trade: TradeRow & { readonly side: 'BUY' | 'SELL' },
   ): void {
     const { symbol, base, quote } = instrument;
-    const { quantity, price, fee, feeAsset } = trade;
+    const { side, quantity, price, fee, feeAsset } = trade;
     this.#beginDay(trade.timeMs);
     this.#entries += 1;
     const reserve = this.#reserves.get(legId);
-    const reserved = format(reserve?.amount ?? NOTHING);
+    const reserved = reserve?.amount ?? NOTHING;
     const fill = { side, base, quote, quantity, price, fee, feeAsset };
     const { paid, got, fromReserve, fee: kept } = movedBy({ ...fill, reserved });
     this.#add(paid.asset, 'reserved', fromReserve.neg());
@@ -143,19 +134,16 @@ export class Books {
     return this.#positions.get(symbol)?.sellable ?? '0';
   }
 
-  balance(asset: string): BalanceText {
-    const balance = this.#balances.get(asset) ?? NO_BALANCE;
-    const { available, reserved } = balance;
-    balance.text ??= { available: format(available), reserved: format(reserved) };
-    return balance.text;
+  balance(asset: string): Readonly<Pick<Balance, 'available' | 'reserved'>> {
+    return this.#balances.get(asset) ?? NO_BALANCE;
   }
 
   assets(): readonly string[] {
     return [...this.#balances.keys()];
   }
 
-  peak(quote: string): string {
-    return format(this.#peaks.get(quote) ?? NOTHING);
+  peak(quote: string): Decimal {
+    return this.#peaks.get(quote) ?? NOTHING;
   }
 
   /** What is held of a quote asset's markets, the least remainder too. */
@@ -210,7 +198,8 @@ export class Books {
   }
 
   #total(asset: string): Decimal {
-    const balance = this.#balances.get(asset) ?? NO_BALANCE;
+    const balance = this.#balances.get(asset);
+    if (balance === undefined) return NOTHING;
     balance.total ??= balance.available.plus(balance.reserved);
     return balance.total;
   }
@@ -222,9 +211,8 @@ export class Books {
     this.#balances.set(asset, balance);
     const after = balance[account].plus(amount);
     balance[account] = after;
-    balance.text = null;
     balance.total = null;
-    if (after.isNegative() && !after.isZero()) {
+    if (after.isNegative()) {
       throw new Error(`${account} ${asset} must not be negative, was ${after.toFixed()}`);
     }
   }
@@ -246,9 +234,4 @@ export class Books {
   }
 }
 
-const NO_BALANCE: Balance = {
-  available: NOTHING,
-  reserved: NOTHING,
-  text: null,
-  total: null,
-};
+const NO_BALANCE: Readonly<Balance> = { available: NOTHING, reserved: NOTHING, total: null };

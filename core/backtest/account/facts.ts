@@ -1,6 +1,12 @@
 import type { Holdings } from '../../assistants/snapshot.ts';
 import type { Instrument } from '../../market/instrument.ts';
-import { Decimal, format, observedText } from '../../market/money.ts';
+import {
+  type AmountValue,
+  atMostScale,
+  type Decimal,
+  decimal,
+  observedText,
+} from '../../market/money.ts';
 import type { OrderInput } from '../../orders/leg.ts';
 import { holdingsOf, riskFactsOf } from '../../risk/books.ts';
 import type { RiskFacts } from '../../risk/facts.ts';
@@ -65,7 +71,7 @@ export class Facts {
     };
     const dayStartMs = Math.floor(marketTimeMs / DAY_MS) * DAY_MS;
     const closeBefore = (held: string) => this.#closes.beforeDay(held, dayStartMs);
-    const facts = riskFactsOf(judged, {
+    const found = riskFactsOf(judged, {
       marketTimeMs,
       dayStartEquity: books.dayStartEquity(quote, dayStartMs, closeBefore),
       volatilityBps: volatility20 === null ? null : Math.ceil(volatility20 * FRACTION_TO_BPS),
@@ -74,11 +80,13 @@ export class Facts {
       cooldownUntilMs: this.#cooldowns.get(symbol) ?? null,
       ordersLastMinute: this.#ordersLastMinute(legId, marketTimeMs),
     });
-    // No rule asks about it before a sale.
-    if (leg.side === 'SELL') return facts;
-    const correlated = once(() => this.#correlated(instrument, facts.positionValue));
+    const { positionValue } = found;
+    // No rule asks about it before a sale, and nothing moves together where nothing else is held.
+    if (leg.side === 'SELL') return found;
+    if (judged.elsewhere.isZero()) return { ...found, correlatedExposure: positionValue };
+    const correlated = once(() => this.#correlated(instrument, positionValue));
     return {
-      ...facts,
+      ...found,
       get correlatedExposure() {
         return correlated();
       },
@@ -111,13 +119,13 @@ export class Facts {
     return count;
   }
 
-  #correlated({ symbol, quote }: Instrument, own: string): string {
-    let together = Decimal.of(own);
+  #correlated({ symbol, quote }: Instrument, own: AmountValue): Decimal {
+    let together = decimal(own);
     for (const { symbol: other, value } of this.#books.heldIn(quote)) {
       if (other === symbol || value.lte(0)) continue;
       if (this.#closes.moveTogether(symbol, other)) together = together.plus(value);
     }
-    return format(together.toDecimalPlaces(18));
+    return atMostScale(together);
   }
 }
 

@@ -230,7 +230,7 @@ export class OrderDesk {
     if (made.side === 'BUY') {
       this.#facts.bought(leg.legId, leg.closeTimeMs);
       const cost = decimal(made.quantity).times(decimal(made.limitPrice ?? leg.referencePrice));
-      this.#books.reserve(leg.legId, quote, format(cost));
+      this.#books.reserve(leg.legId, quote, cost);
     } else this.#books.reserve(leg.legId, base, made.quantity);
     return { type: 'prepared', order: viewOf(attempt) };
   }
@@ -361,7 +361,8 @@ function fillsOf({ executed, worth, fees }: Attempt) {
   };
 }
 
-function viewOf({ clientOrderId, leg, parameters, ...attempt }: Attempt): OrderView {
+function viewOf(attempt: Attempt): OrderView {
+  const { clientOrderId, leg, parameters } = attempt;
   const { venue, symbol, side, timeInForce, quantity, limitPrice } = parameters;
   return {
     ...{ clientOrderId, venue, symbol, side, timeInForce, quantity, limitPrice },
