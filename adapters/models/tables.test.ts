@@ -38,6 +38,16 @@ describe('validation', () => {
     ['of another format', tableOf({ ...HEADER, format: 'other' }, []), VALIDATION_FORMAT],
     ['that is no JSON', new TextEncoder().encode('pickle\n'), VALIDATION_FORMAT],
     ['empty', new Uint8Array(), VALIDATION_FORMAT],
+    ['with NaN', tableOf({ ...HEADER, rows: 1 }, LATER.with(9, Number.NaN)), 'a finite confidence'],
+    ['settled at its close', tableOf({ ...HEADER, rows: 1 }, LATER.with(1, 20)), 'settles after'],
+    ['without a fold', tableOf({ ...HEADER, rows: 1 }, LATER.with(2, 0)), 'a fold from 1'],
+    ['of a share above one', tableOf({ ...HEADER, rows: 1 }, LATER.with(5, 1.2)), 'buy within 0'],
+    [
+      'of shares that do not add up',
+      tableOf({ ...HEADER, rows: 1 }, LATER.with(5, 0.3)),
+      'sum to 1',
+    ],
+    ['of a negative risk', tableOf({ ...HEADER, rows: 1 }, LATER.with(10, -1)), 'risk of 0'],
     ['with an unknown label', tableOf({ ...HEADER, rows: 1 }, LATER.with(3, 7)), 'a label'],
     [
       'without a column',
