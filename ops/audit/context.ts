@@ -38,6 +38,8 @@ export interface Memory {
   records: Records;
   /** Contents recorded before this were compared with their hashes, wall clock. */
   contentsMs: number;
+  /** What models foretold, and contents, recorded before this were looked at, wall clock. */
+  modelsMs: number;
   /** Newest decision that was recomputed. */
   decisionSeq: number;
 }
@@ -67,7 +69,7 @@ export interface Invariant {
 }
 
 export function emptyMemory(): Memory {
-  return { records: new Records(), contentsMs: 0, decisionSeq: 0 };
+  return { records: new Records(), contentsMs: 0, modelsMs: 0, decisionSeq: 0 };
 }
 
 /** Wall-clock age by the database's clock, counted from when its server could work at all. */

@@ -1,6 +1,7 @@
 import { derivedId, digest } from './canonical.ts';
 import type { Context, Invariant } from './context.ts';
 import type { Tally } from './finding.ts';
+import { registryHolds } from './model-registry.ts';
 
 /** 17 and 18: ids and numbers follow from what is recorded. */
 export const ID_INVARIANTS: readonly Invariant[] = [
@@ -15,10 +16,10 @@ export const ID_INVARIANTS: readonly Invariant[] = [
     number: 18,
     says: 'Every number in an order comes from code; model hashes are in the registry.',
     unchecked:
-      'the size itself (sizing’s inputs are not all on record) and models (there is no registry ' +
-      'yet); checked: every price and quantity is a whole number of the venue’s steps, on the ' +
-      'approved side of the reference price',
-    check: numbersFit,
+      'the size itself (sizing’s inputs are not all on record); checked of prices and quantities: ' +
+      'whole numbers of the venue’s steps, on the approved side of the reference price; what a ' +
+      'model answered is not computed again',
+    check: numbersAndModels,
   },
 ];
 
@@ -177,6 +178,12 @@ async function contents({ db, memory }: Context, tally: Tally): Promise<void> {
     [since],
     judge('what was said'),
   );
+  const weights = await db.rows<Hashed>(
+    `select 'weights ' || version as id, content_hash as stored, regime_weights as content
+     from weights where content_hash is not null`,
+  );
+  tally.database += weights.length;
+  judge('what it says')(weights);
   if (tally.count === 0) memory.contentsMs = db.takenAtMs - CONTENTS_OVERLAP_MS;
 }
 
@@ -187,6 +194,11 @@ interface Hashed {
   readonly id: string;
   readonly stored: string;
   readonly content: unknown;
+}
+
+async function numbersAndModels(context: Context, tally: Tally): Promise<void> {
+  await numbersFit(context, tally);
+  await registryHolds(context, tally);
 }
 
 async function numbersFit({ db, ours }: Context, tally: Tally): Promise<void> {

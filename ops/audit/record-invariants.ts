@@ -8,7 +8,7 @@ export const RECORD_INVARIANTS: readonly Invariant[] = [
     number: 9,
     says: 'Every act has one audit record; the chain has no gap; its newest anchor is a prefix.',
     unchecked:
-      'versions of the weights and single ballots have no record of their own (a decision’s ' +
+      'version 1 of the weights and single ballots have no record of their own (a decision’s ' +
       'record commits to its votes); signatures of anchors and all older anchors: --chain',
     check: recordsComplete,
   },
@@ -111,6 +111,28 @@ const KEPT: readonly Kept[] = [
     rows: `select u.username || ':' || c.version as key
       from user_config c join users u on u.id = c.user_id`,
     acts: ['config-set'],
+    key: 'reference',
+  },
+  {
+    what: 'version of the weights',
+    rows: `select 'weights:' || version || ' ' || coalesce(content_hash, '') as key
+      from weights where version > 1`,
+    acts: ['weights-set'],
+    key: `reference || ' ' || (body ->> 'content')`,
+  },
+  {
+    what: 'step of a model',
+    rows: `select concat_ws(' ', model_hash, seq, from_state, to_state, changed_by, reason) as key
+      from model_changes`,
+    acts: ['model-changed'],
+    key: `concat_ws(' ', reference, body ->> 'change', body ->> 'from', body ->> 'to',
+      body ->> 'by', body ->> 'reason')`,
+  },
+  {
+    what: 'change of a champion',
+    rows: `select concat_ws(' ', venue, symbol, timeframe, each) as key
+      from champions, generate_series(1, epoch) each`,
+    acts: ['champion-set'],
     key: 'reference',
   },
   {
