@@ -1,4 +1,5 @@
 import type { Holdings } from '../core/assistants/snapshot.ts';
+import type { Kept } from '../core/backtest/account/terms.ts';
 import { Desk, DeskView } from '../core/backtest/desk.ts';
 import type { BacktestResult } from '../core/backtest/result.ts';
 import type { MarketSeries } from '../core/backtest/series.ts';
@@ -17,18 +18,17 @@ export type Rule = 'council' | 'trend-following';
 export interface Terms {
   readonly rule: Rule;
   readonly gear: Gear;
-  /** `false`: decisions are carried out and counted, not kept. */
-  readonly keepDecisions?: boolean;
+  readonly keeps?: Kept;
   /** Writes down the account as the strategy saw it. */
   readonly books?: Bookkeeper;
 }
 
 /** One backtest as `corro backtest` runs it, on an account with every default. */
 export function backtestOf(series: readonly MarketSeries[], terms: Terms): BacktestResult {
-  const { rule, gear, books, keepDecisions = true } = terms;
+  const { rule, gear, books, keeps = 'everything' } = terms;
   const made = makeStrategy(rule, {}, { gear });
   const strategy = books === undefined ? made : books.watching(made);
-  return simulate({ series, strategy, gear, keepDecisions });
+  return simulate({ series, strategy, gear, keeps });
 }
 
 /** Entry prices as `[first candle, candle after the last, price]`, and holdings by candle:

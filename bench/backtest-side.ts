@@ -2,6 +2,7 @@
  * compiled code may weigh on another. Called by it as `backtest-side.ts TASK`, a JSON task; prints
  * JSON. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { Kept } from '../core/backtest/account/terms.ts';
 import type { BacktestResult } from '../core/backtest/result.ts';
 import type { MarketSeries } from '../core/backtest/series.ts';
 import type { Gear } from '../core/backtest/strategy.ts';
@@ -24,7 +25,7 @@ export type SideTask =
       /** In each. */
       readonly candles: number;
       readonly repeats: number;
-      readonly keepDecisions: boolean;
+      readonly keeps: Kept;
     }
   /** The council on books that were written down before: no account, no orders. */
   | {
@@ -136,8 +137,7 @@ function perform(task: SideTask): SideFigures {
     }
     case 'simulated': {
       const series = simulatedSeries(task.symbols, task.candles);
-      const { keepDecisions } = task;
-      const terms = { rule: 'council', gear: 'lean', keepDecisions } as const;
+      const terms = { rule: 'council', gear: 'lean', keeps: task.keeps } as const;
       return measure(task.repeats, () => decisionsOf(backtestOf(series, terms)));
     }
     case 'record':

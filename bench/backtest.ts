@@ -11,7 +11,7 @@
  * in a fresh process, and the median counts; beside the whole backtest also the bare feature loop,
  * and the deciding alone, on the books of that run, as the peer is given them. Then ours alone: a
  * thousand symbols against one, two threads against one, and the memory of a long run that keeps
- * its orders, fills, trades and curve, but not its decisions.
+ * what metrics are made of (fills, trades and curve), but neither decisions nor orders.
  *
  * Not measured: reading candle files, metrics and reports of ours (backtesting.py's statistics are
  * in its time), the servers, other machines. Ours is timed after a first run that compiled it; that
@@ -245,7 +245,7 @@ function median(values: readonly number[]): number {
 function timeMany({ symbols, candlesEach }: Plan): ManyMarkets {
   const candles = symbols * candlesEach;
   const microseconds = (market: { readonly symbols: number; readonly candles: number }): number => {
-    const { wall } = runSide({ kind: 'simulated', ...market, repeats: 2, keepDecisions: true });
+    const { wall } = runSide({ kind: 'simulated', ...market, repeats: 2, keeps: 'everything' });
     return (median(wall) / (candles - market.symbols * WARM_UP_CANDLES)) * 1e6;
   };
   note(`${symbols} symbols against one`);
@@ -289,7 +289,7 @@ function runLong({ longCandles }: Plan): LongRun {
     symbols: 1,
     candles: longCandles,
     repeats: 0,
-    keepDecisions: false,
+    keeps: 'figures',
   });
   return { candles: longCandles, decisions, seconds: first, peakMegabytes: peakBytes / 1e6 };
 }

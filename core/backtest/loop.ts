@@ -2,7 +2,7 @@ import type { ReadingPart } from '../features/reading.ts';
 import type { Candle } from '../market/candle.ts';
 import { refusalCodeOf } from '../risk/facts.ts';
 import type { AccountBooks } from './account/account.ts';
-import type { MarketCandle } from './account/terms.ts';
+import type { Kept, MarketCandle } from './account/terms.ts';
 import { CurveSheet } from './curve.ts';
 import { Desk, DeskView } from './desk.ts';
 import type { OrderRecord } from './result.ts';
@@ -21,8 +21,8 @@ interface Market {
 export interface Run {
   readonly curve: CurveSheet;
   readonly decisions: Decision[];
-  /** Whether decisions are kept; they are counted in any case. */
-  readonly keeps: boolean;
+  /** Decisions are counted in any case. */
+  readonly keeps: Kept;
   decided: number;
   readonly whyNoTrade: Record<string, number>;
   readonly verdicts: Record<string, number>;
@@ -70,9 +70,7 @@ export function marketsInOrder(series: readonly MarketSeries[]): readonly Market
 export interface RunOptions {
   readonly strategy: Strategy;
   readonly onClose?: OnClose | undefined;
-  /** `false`: decisions are counted and carried out, but not kept. A council's take more than a
-   * kilobyte each, one to ten candles: those of ten million candles do not fit in 2 GB. */
-  readonly keepDecisions?: boolean | undefined;
+  readonly keeps?: Kept | undefined;
 }
 
 /** Runs a strategy over markets in order, on an account that was opened for them: at every close
@@ -82,14 +80,14 @@ export interface RunOptions {
 export function runOn(
   account: AccountBooks,
   ordered: readonly MarketSeries[],
-  { strategy, onClose, keepDecisions = true }: RunOptions,
+  { strategy, onClose, keeps = 'everything' }: RunOptions,
 ): Run {
   const total = ordered.reduce((sum, { candles }) => sum + candles.length, 0);
   const longest = ordered.reduce((most, { candles }) => Math.max(most, candles.length), 0);
   const run: Run = {
     curve: new CurveSheet(longest),
     decisions: [],
-    keeps: keepDecisions,
+    keeps,
     decided: 0,
     whyNoTrade: {},
     verdicts: {},
@@ -185,7 +183,7 @@ class Floor implements BooksAtClose {
     this.value(decided.map(({ decision }) => decision.symbol));
     for (const { decision, view } of decided) {
       run.decided += 1;
-      if (run.keeps) run.decisions.push(decision);
+      if (run.keeps === 'everything') run.decisions.push(decision);
       const { followUp, council, symbol, closeTimeMs, confidenceBp } = decision;
       if (council !== undefined) count(run.verdicts, council.verdict);
       if (council?.contested === true) run.contested += 1;

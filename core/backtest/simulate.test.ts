@@ -48,10 +48,10 @@ describe('a backtest', () => {
     );
   });
 
-  test('decisions not kept - are counted and carried out all the same', () => {
+  test('decisions and orders not kept - are counted and carried out all the same', () => {
     const strategy = makeStrategy('council', {}, { gear: 'lean' });
-    const bare = simulate({ series: [btc], strategy, gear: 'lean', keepDecisions: false });
-    expect(bare).toEqual({ ...run([btc], 'council'), decisions: [] });
+    const bare = simulate({ series: [btc], strategy, gear: 'lean', keeps: 'figures' });
+    expect(bare).toEqual({ ...run([btc], 'council'), decisions: [], orders: [] });
   });
 
   test('decisions - are filled no earlier than the next open', () => {

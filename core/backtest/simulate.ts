@@ -1,6 +1,6 @@
 import { decimal, format } from '../market/money.ts';
 import { Account } from './account/account.ts';
-import type { AccountOptions } from './account/terms.ts';
+import type { AccountOptions, Kept } from './account/terms.ts';
 import { dataUsed } from './data-used.ts';
 import { marketsInOrder, type OnClose, type Run, runOn } from './loop.ts';
 import { type AccountTerms, type BacktestResult, RESULT_VERSION } from './result.ts';
@@ -15,8 +15,8 @@ export interface Simulation {
   readonly gear: Gear;
   readonly account?: Pick<AccountOptions, 'capital' | 'conditions' | 'limits'>;
   readonly onClose?: OnClose;
-  /** See `RunOptions`. */
-  readonly keepDecisions?: boolean;
+  /** Everything, where not said. */
+  readonly keeps?: Kept;
 }
 
 /** One backtest: a strategy on an account of its own over all candles of the series, decided on
@@ -24,11 +24,11 @@ export interface Simulation {
  * for byte. Throws a `RangeError` on series that do not go together, a `StrategyFault` on a
  * strategy that throws or speaks nonsense, a `RunStopped` when `onClose` says so. */
 export function simulate(simulation: Simulation): BacktestResult {
-  const { strategy, gear, account: terms = {}, onClose, keepDecisions } = simulation;
+  const { strategy, gear, account: terms = {}, onClose, keeps } = simulation;
   const markets = marketsInOrder(simulation.series);
   const [{ timeframe }] = markets as readonly [MarketSeries, ...MarketSeries[]];
-  const account = new Account({ ...terms, markets, timeframe });
-  const run = runOn(account, markets, { strategy, onClose, keepDecisions });
+  const account = new Account({ ...terms, markets, timeframe, keeps });
+  const run = runOn(account, markets, { strategy, onClose, keeps });
   return {
     version: RESULT_VERSION,
     strategy: {

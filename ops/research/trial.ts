@@ -53,6 +53,7 @@ export async function runTrial(
     strategy: tradingFrom(strategy, window.fromMs),
     account,
     gear,
+    keeps: task.keep === 'result' ? 'everything' : 'figures',
     ...(progress === undefined ? {} : { onClose: told(progress) }),
   });
   const result = onlyWindow(whole, shown, window);
@@ -62,20 +63,16 @@ export async function runTrial(
     moments: momentsOf(values),
     blocks: trialBlocks(values),
     account: result.account,
-    result: keptOf(result, task.keep),
+    result: task.keep === 'figures' ? null : result,
   };
-}
-
-function keptOf(result: BacktestResult, keep: TrialTask['keep']): BacktestResult | null {
-  if (keep === 'figures') return null;
-  return keep === 'result' ? result : { ...result, decisions: [], orders: [] };
 }
 
 /** A strategy that only learns until candles open at `fromMs`: what it says before is dropped. */
 function tradingFrom(strategy: Strategy, fromMs: number): Strategy {
-  const { name, version, warmup, parameters } = strategy;
+  const { name, version, warmup, reads, parameters } = strategy;
   return {
     ...{ name, version, warmup, parameters },
+    ...(reads && { reads }),
     decide: (closed, books) => {
       const decisions = strategy.decide(closed, books);
       return (closed[0]?.candle.openTimeMs ?? 0) < fromMs ? [] : decisions;

@@ -60,6 +60,7 @@ export class Account implements AccountBooks {
   readonly #desk: OrderDesk;
   readonly #guards: Guards;
   readonly #trades = new TradeBook();
+  readonly #keepsOrders: boolean;
   readonly #orders: OrderRecord[] = [];
   readonly #fills: FillRecord[] = [];
   /** Where a leg's record stands in `#orders`. */
@@ -68,6 +69,8 @@ export class Account implements AccountBooks {
   readonly #marks = new Map<string, number>();
   #timeMs = Number.NaN;
   #wishes = 0;
+  /** Whether anything was sent for the newest wish, or refused on the way. */
+  #pursued = false;
   #valuedAt = -1;
   #cash = 0;
   #held: readonly Valued[] = [];
@@ -75,7 +78,8 @@ export class Account implements AccountBooks {
   /** Throws `RangeError` when it has no market, money that is not positive, or quote assets whose
    * sums would mean nothing; `RiskLimitsError` on limits that cannot be used. */
   constructor(options: AccountOptions) {
-    const { markets, timeframe, conditions, limits } = options;
+    const { markets, timeframe, conditions, limits, keeps = 'everything' } = options;
+    this.#keepsOrders = keeps === 'everything';
     const instruments = markets.map(({ instrument }) => instrument);
     this.capital = capitalOf(instruments, options.capital ?? {});
     this.conditions = { ...DEFAULT_CONDITIONS, ...conditions };
@@ -143,13 +147,12 @@ export class Account implements AccountBooks {
 
   trade(wish: OrderWish): OrderRecord {
     const leg = this.#legOf(wish);
-    const before = this.#orders.length;
+    this.#pursued = false;
     const outcome = wish.side === 'SELL' ? this.#exit(leg) : this.#trade(leg);
     this.#guards.afterLeg(leg, outcome, wish);
     const record = recordOf(leg, outcome);
-    if (!this.#orders.slice(before).some(({ purpose }) => purpose === leg.purpose)) {
-      this.#orders.push(record);
-    }
+    // Where no order was made of it, nobody has told of its end.
+    if (!this.#pursued && this.#keepsOrders) this.#orders.push(record);
     return record;
   }
 
@@ -164,7 +167,7 @@ export class Account implements AccountBooks {
     return worth / (cash + worth);
   }
 
-  /** Every leg that was asked for, in the order asked. */
+  /** Every leg that was asked for, in the order asked; none, where orders are not kept. */
   get orders(): readonly OrderRecord[] {
     return this.#orders;
   }
@@ -245,6 +248,8 @@ export class Account implements AccountBooks {
   }
 
   #ended(leg: OrderInput, outcome: OrderOutcome): void {
+    if (leg.cause.kind === 'decision') this.#pursued = true;
+    if (!this.#keepsOrders) return;
     const record = recordOf(leg, outcome);
     const place = this.#places.get(leg.legId);
     if (place !== undefined) this.#orders[place] = record;

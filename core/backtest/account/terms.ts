@@ -5,6 +5,11 @@ import type { Side } from '../../risk/facts.ts';
 import type { RiskLimits } from '../../risk/limits.ts';
 import type { Conditions } from '../../venue/conditions.ts';
 
+/** What a run keeps to the end. `figures`: what metrics are made of, which are curve, fills and
+ * trades; decisions and orders are counted and carried out. There is about an order to ten candles
+ * and a decision too, and a council's takes more than a kilobyte. */
+export type Kept = 'everything' | 'figures';
+
 /** What an account is opened with. */
 export interface AccountOptions {
   /** Every market it may trade, with all candles that `meet` will tell of it, from the first: only
@@ -18,6 +23,8 @@ export interface AccountOptions {
   readonly conditions?: Partial<Conditions>;
   /** The user's; what is left out takes its default. */
   readonly limits?: Partial<RiskLimits>;
+  /** Everything, where not said. */
+  readonly keeps?: Kept | undefined;
 }
 
 export interface AccountMarket {
