@@ -154,6 +154,13 @@ function labelOf(reached: Outcome['reached'], move: number, cost: number): Actio
   return reached === 'stop' && -move - cost > 0 ? 'SELL' : 'HOLD';
 }
 
+/** What an action would have made of a move, after the costs of getting in and out: a purchase the
+ * move itself, SELL (being out, or short) the opposite. Fractions of the price. */
+export function netReturn(action: Action, move: number, roundTripCost: number): number {
+  if (action === 'HOLD') return 0;
+  return (action === 'BUY' ? move : -move) - roundTripCost;
+}
+
 export function isSettled(state: OpenCall | Outcome): state is Outcome {
   return 'label' in state;
 }

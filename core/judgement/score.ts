@@ -7,12 +7,19 @@ const WHOLE = 10_000;
  * stance can hold. Without it one certain error would weigh more than any record. */
 export const LEAST_SHARE = 1 / WHOLE;
 
+/** Shares given to BUY, SELL and HOLD, 0 … 1. */
+export type Shares = readonly [number, number, number];
+
 /** Brier, "Verification of forecasts expressed in terms of probability" (1950), the original form
  * for several classes: Σ (share − came)², 0 … 2. */
-export function brierOf(stance: Stance, label: Action): number {
-  const buy = stance.buyBp / WHOLE - (label === 'BUY' ? 1 : 0);
-  const sell = stance.sellBp / WHOLE - (label === 'SELL' ? 1 : 0);
-  const hold = stance.holdBp / WHOLE - (label === 'HOLD' ? 1 : 0);
+export function brierOf({ buyBp, sellBp, holdBp }: Stance, label: Action): number {
+  return brierOfShares([buyBp / WHOLE, sellBp / WHOLE, holdBp / WHOLE], label);
+}
+
+export function brierOfShares([buyShare, sellShare, holdShare]: Shares, label: Action): number {
+  const buy = buyShare - (label === 'BUY' ? 1 : 0);
+  const sell = sellShare - (label === 'SELL' ? 1 : 0);
+  const hold = holdShare - (label === 'HOLD' ? 1 : 0);
   return buy * buy + sell * sell + hold * hold;
 }
 

@@ -4,7 +4,13 @@ import type { ControlArms } from '../debate/arms.ts';
 import type { VerdictKind } from '../debate/tally.ts';
 import type { RegimeWeights } from '../debate/weights.ts';
 import type { Regime } from '../features/reading.ts';
-import type { AssistantScore, DebateWorth, RingScore, Score } from '../judgement/assessment.ts';
+import type {
+  AssistantScore,
+  DebateWorth,
+  PairedMean,
+  RingScore,
+  Score,
+} from '../judgement/assessment.ts';
 import type { Outcome } from '../judgement/outcome.ts';
 import type { Forecast } from '../models/forecast.ts';
 
@@ -62,8 +68,36 @@ export interface RingScores {
     readonly ring: Score | null;
     readonly assistants: readonly { readonly role: Role; readonly score: Score }[];
   }[];
-  /** What debate added over the control arms, paired, by the outcomes alone. */
+  /** What debate brought, by the outcomes alone: no account was traded, so `difference` is `null`.
+   * The verdict is that against the vote without debate, by what the actions made. */
   readonly debate: DebateWorth;
+  /** The ring against each way of deciding without debate. */
+  readonly arms: readonly ArmWorth[];
+}
+
+/** Ways to decide by round 1 alone, as they are recorded beside every verdict. */
+export const ARMS = [
+  'voteWithoutDebate',
+  'bestSingle',
+  'hold',
+] as const satisfies readonly (keyof ControlArms)[];
+export type Arm = (typeof ARMS)[number];
+
+/** The ring less one arm, motion by motion, from the same outcomes. */
+export interface ArmWorth {
+  readonly arm: Arm;
+  readonly motions: number;
+  /** Motions in which the two wanted something else. */
+  readonly differing: number;
+  /** Net return of the ring's action less that of the arm's, a fraction of the price: BUY makes the
+   * move less costs, SELL (out, or short) the opposite move less costs, HOLD nothing. */
+  readonly net: PairedMean;
+  /** Brier score of what the arm believed less that of what the assistants together believed at the
+   * end: above zero, the debate left them nearer to what came. */
+  readonly brier: PairedMean;
+  readonly verdict: DebateWorth['verdict'];
+  /** One sentence for a reader. */
+  readonly words: string;
 }
 
 /** Weights that scores have earned, and why. */
