@@ -116,6 +116,31 @@ export async function championOf(db: Kysely<Database>, market: Market): Promise<
   return { hash: row.model_hash, epoch: Number(row.epoch), worthBp: row.worth_bp };
 }
 
+/** A market that has, or had, a champion. */
+export interface ChampionSeat extends Market, Champion {
+  readonly changedAtMs: number;
+}
+
+/** Every market that ever had a champion, by symbol. */
+export async function listChampions(db: Kysely<Database>): Promise<readonly ChampionSeat[]> {
+  const rows = await db
+    .selectFrom('champions')
+    .selectAll()
+    .orderBy('symbol')
+    .orderBy('timeframe')
+    .orderBy('venue')
+    .execute();
+  return rows.map((row) => ({
+    venue: row.venue,
+    symbol: row.symbol,
+    timeframe: row.timeframe,
+    hash: row.model_hash,
+    epoch: Number(row.epoch),
+    worthBp: row.worth_bp,
+    changedAtMs: row.changed_at.getTime(),
+  }));
+}
+
 /** All of a vote: what every new champion begins with. */
 export const WHOLE_WORTH_BP = 10_000;
 

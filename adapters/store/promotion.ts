@@ -222,8 +222,8 @@ interface Succession {
 
 /** Whose place a champion took when it was promoted, which happens once in a model's life: what
  * comes back later comes by a rollback, and has the same predecessor. */
-async function championBefore(trx: Writer, hash: string): Promise<string | null> {
-  const row = await trx
+export async function championBefore(db: Kysely<Database>, hash: string): Promise<string | null> {
+  const row = await db
     .selectFrom('model_changes')
     .select('evidence')
     .where('model_hash', '=', hash)
