@@ -4,7 +4,8 @@
 import { Decimal as Base } from 'decimal.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Decimal, type Rounding } from './decimal.ts';
+import { Decimal } from './decimal.ts';
+import type { Rounding } from './whole.ts';
 
 const Witness = Base.clone({
   precision: 90,
@@ -58,6 +59,7 @@ describe('decimal', () => {
         expect(a.minus(b).toFixed()).toBe(plain(x.minus(y)));
         expect(a.times(b).toFixed()).toBe(plain(x.times(y)));
         expect(a.plus(b).minus(b).eq(a)).toBe(true);
+        expect(a.pointMoved(4).toFixed()).toBe(plain(x.times('0.0001')));
         expect(a.neg().abs().toFixed()).toBe(plain(x.abs()));
       }),
       RUNS,
@@ -131,6 +133,8 @@ describe('decimal', () => {
     fc.assert(
       fc.property(texts, decimals, roundings, (text, places, rounding) => {
         const [value, witness] = both(text);
+        expect(value.toFixed()).toBe(plain(witness));
+        expect(value.plus('0.0').toFixed()).toBe(plain(witness));
         const cut = witness.toDecimalPlaces(places, ROUNDINGS[rounding]);
         expect(value.toDecimalPlaces(places, rounding).toFixed()).toBe(plain(cut));
         expect(value.decimalPlaces()).toBe(witness.decimalPlaces());

@@ -1,5 +1,14 @@
-/** How a number that has too many digits gives some up. */
-export type Rounding = 'half-even' | 'half-up' | 'down';
+import {
+  digitsOf,
+  isSafe,
+  order,
+  POWERS,
+  power,
+  quotient,
+  type Rounding,
+  rounded,
+  SAFE,
+} from './whole.ts';
 
 /** What can be read as a decimal: one of ours, text (`-12.50`, `1e-7`), or a double, which is the
  * decimal it prints as. */
@@ -9,13 +18,13 @@ export type DecimalValue = Decimal | string | number;
  * digits each), so that only a division rounds. */
 const PRECISION = 90;
 const LARGEST = 10n ** BigInt(PRECISION);
-const SAFE = Number.MAX_SAFE_INTEGER;
 const SAFE_LARGE = BigInt(SAFE);
-/** Powers of ten that are exact as doubles. */
-const POWERS = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
-const LARGE_POWERS: bigint[] = [1n];
 /** Digits of which every number below is a whole double. */
 const SAFE_DIGITS = 15;
+/** The longest text an amount can be, but for its sign, that is worth reading digit by digit. */
+const PLAIN_LENGTH = 20;
+/** Prices and volumes have no more decimals, mostly. */
+const USUAL_SCALE = 8;
 /** A double has no more digits after the point than this, and no text may ask for more. */
 const MOST_SCALE = 1_100;
 const NUMBER = /^([+-]?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,4}))?$/;
@@ -33,11 +42,14 @@ export class Decimal {
   readonly #large: bigint | null;
   /** Digits after the point, trailing zeros included: one number may have several forms. */
   readonly #scale: number;
+  /** As it is written, once somebody has read or asked for it. */
+  #text: string | null;
 
-  private constructor(small: number, scale: number, large: bigint | null) {
+  private constructor(small: number, scale: number, large: bigint | null, text?: string) {
     this.#small = small;
     this.#scale = scale;
     this.#large = large;
+    this.#text = text ?? null;
   }
 
   /** Throws a `RangeError` on what is no finite number. */
@@ -46,12 +58,12 @@ export class Decimal {
     return typeof value === 'number' ? fromDouble(value) : value;
   }
 
-  /** Text of an optional minus and at most fifteen plain digits, the first of which is no zero that
-   * could be left out; `null`: any other text, right or wrong. */
+  /** Text of an optional minus and plain digits that a double counts exactly, the first of which is
+   * no zero that could be left out; `null`: any other text, right or wrong. */
   static plain(text: string): Decimal | null {
     const { length } = text;
     const start = text.charCodeAt(0) === MINUS_CODE ? 1 : 0;
-    if (length - start > SAFE_DIGITS || length === start) return null;
+    if (length - start > PLAIN_LENGTH || length === start) return null;
     let whole = 0;
     let point = -1;
     for (let at = start; at < length; at += 1) {
@@ -61,10 +73,12 @@ export class Decimal {
       else return null;
     }
     const end = point < 0 ? length : point;
-    if (end === start || end === length - 1) return null;
+    if (end === start || end === length - 1 || !isSafe(whole)) return null;
     if (text.charCodeAt(start) === ZERO_CODE && end > start + 1) return null;
-    const scale = point < 0 ? 0 : length - 1 - point;
-    return new Decimal(start === 1 && whole !== 0 ? -whole : whole, scale, null);
+    if (point < 0) return new Decimal(start === 1 ? 0 - whole : whole, 0, null);
+    const isWritten = text.charCodeAt(length - 1) !== ZERO_CODE;
+    const small = start === 1 ? 0 - whole : whole;
+    return new Decimal(small, length - 1 - point, null, isWritten ? text : undefined);
   }
 
   /** A safe integer over a power of ten. */
@@ -83,11 +97,15 @@ export class Decimal {
 
   /** Of one at least, as `min` is. */
   static max(...values: readonly DecimalValue[]): Decimal {
-    return values.map(Decimal.of).reduce((most, value) => (most.lt(value) ? value : most));
+    let most = Decimal.of(values[0] ?? '');
+    for (const value of values) if (most.lt(value)) most = Decimal.of(value);
+    return most;
   }
 
   static min(...values: readonly DecimalValue[]): Decimal {
-    return values.map(Decimal.of).reduce((least, value) => (least.gt(value) ? value : least));
+    let least = Decimal.of(values[0] ?? '');
+    for (const value of values) if (least.gt(value)) least = Decimal.of(value);
+    return least;
   }
 
   static sum(...values: readonly DecimalValue[]): Decimal {
@@ -213,6 +231,11 @@ export class Decimal {
     return this.#scale === 0 ? 0 : withoutZeros(this.#whole, this.#scale).#scale;
   }
 
+  /** Divided by ten to the `places`. */
+  pointMoved(places: number): Decimal {
+    return new Decimal(this.#small, this.#scale + places, this.#large);
+  }
+
   neg(): Decimal {
     if (this.#large !== null) return new Decimal(0, this.#scale, -this.#large);
     return this.#small === 0 ? this : new Decimal(-this.#small, this.#scale, null);
@@ -271,20 +294,23 @@ export class Decimal {
   /** Plain digits without trailing zeros; with `decimals`, rounded half-even or filled up with
    * zeros to exactly so many. */
   toFixed(decimals?: number): string {
-    if (decimals === undefined) return this.#text(false);
+    if (decimals === undefined) {
+      this.#text ??= this.#written(false);
+      return this.#text;
+    }
     const rounded = this.toDecimalPlaces(decimals);
-    return Decimal.large(rounded.#wholeAt(decimals), decimals).#text(true);
+    return Decimal.large(rounded.#wholeAt(decimals), decimals).#written(true);
   }
 
   toString(): string {
-    return this.#text(false);
+    return this.toFixed();
   }
 
   toJSON(): string {
-    return this.#text(false);
+    return this.toFixed();
   }
 
-  #text(keepsZeros: boolean): string {
+  #written(keepsZeros: boolean): string {
     const scale = this.#scale;
     const digits = String(this.#large ?? this.#small);
     if (scale === 0) return digits;
@@ -323,45 +349,6 @@ export class Decimal {
 
 const ZERO = Decimal.scaled(0, 0);
 
-function isSafe(whole: number): boolean {
-  return whole <= SAFE && whole >= -SAFE;
-}
-
-function order<T extends number | bigint>(a: T, b: T): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function power(exponent: number): bigint {
-  for (let next = LARGE_POWERS.length; next <= exponent; next += 1) {
-    LARGE_POWERS.push((LARGE_POWERS[next - 1] as bigint) * 10n);
-  }
-  return LARGE_POWERS[exponent] as bigint;
-}
-
-function digitsOf(whole: bigint): number {
-  return String(whole).length - (whole < 0n ? 1 : 0);
-}
-
-/** a / b as a whole number, for b > 0. */
-function rounded(a: number, b: number, rounding: Rounding): number {
-  const rest = a % b;
-  const whole = (a - rest) / b + 0;
-  if (rounding === 'down') return whole;
-  const twice = 2 * Math.abs(rest) - b;
-  const away = twice > 0 || (twice === 0 && (rounding === 'half-up' || whole % 2 !== 0));
-  return away ? whole + Math.sign(a) : whole;
-}
-
-function quotient(a: bigint, b: bigint, rounding: Rounding): bigint {
-  const whole = a / b;
-  if (rounding === 'down') return whole;
-  const rest = a % b;
-  const twice = 2n * (rest < 0n ? -rest : rest) - (b < 0n ? -b : b);
-  const away = twice > 0n || (twice === 0n && (rounding === 'half-up' || whole % 2n !== 0n));
-  if (!away) return whole;
-  return a < 0n === b < 0n ? whole + 1n : whole - 1n;
-}
-
 function withoutZeros(whole: bigint, scale: number): Decimal {
   let [left, decimals] = [whole, scale];
   while (decimals > 0 && left % 10n === 0n) {
@@ -379,13 +366,13 @@ function fromDouble(value: number): Decimal {
   if (Number.isSafeInteger(value)) return Decimal.scaled(value + 0, 0);
   // No two decimals of fifteen digits are the same double, so one that is this double is what it
   // prints as.
-  for (let scale = 1; scale <= SAFE_DIGITS; scale += 1) {
+  for (let scale = 1; scale <= USUAL_SCALE; scale += 1) {
     const tens = POWERS[scale] as number;
     const whole = Math.round(value * tens);
     if (whole >= 1e15 || whole <= -1e15) break;
     if (whole / tens === value) return Decimal.scaled(whole, scale);
   }
-  return fromText(String(value));
+  return Decimal.of(String(value));
 }
 
 function fromText(text: string): Decimal {

@@ -9,7 +9,7 @@ const AMOUNT = /^-?(0|[1-9]\d{0,19})(\.\d{1,18})?$/;
 /** Plain digits of a finite number that are no longer than this are an amount in any case. */
 const SURELY_AMOUNT = 20;
 const OBSERVATION_LIMIT = 1e20;
-const ONE_BASIS_POINT = Decimal.of('0.0001');
+const BASIS_POINT_PLACES = 4;
 
 /** Long amounts that were read or written lately, by their text: an average price is read over and
  * over. A decimal is never changed, so one may stand for all of its text; which of them are still
@@ -120,7 +120,7 @@ export function basisPointsOf(value: Decimal, basisPoints: number): Decimal {
   if (!Number.isInteger(basisPoints)) {
     throw new AmountError(`basis points must be an integer, was ${basisPoints}`);
   }
-  return value.times(basisPoints).times(ONE_BASIS_POINT);
+  return value.times(basisPoints).pointMoved(BASIS_POINT_PLACES);
 }
 
 /** part / whole in whole basis points, towards zero; 0 when there is no whole. */

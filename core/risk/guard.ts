@@ -85,7 +85,6 @@ export const MIN_MOVE_ATR_PCT = 10;
 export const MIN_MOVE_BPS = 10;
 
 const MINUTE_MS = 60_000;
-const ONE_PERCENT = Decimal.of('0.01');
 
 export function guardRules(limits: RiskLimits): GuardRules {
   const { stopAtrPct, targetAtrPct, trailBps, trailAtrPct, trailFromAtrPct } = limits;
@@ -326,5 +325,5 @@ function atrText(atr: AtrFold, entryPrice: string, rules: GuardRules): string {
 }
 
 function percentOf(value: Decimal | string, percent: number): Decimal {
-  return (typeof value === 'string' ? decimal(value) : value).times(percent).times(ONE_PERCENT);
+  return (typeof value === 'string' ? decimal(value) : value).times(percent).pointMoved(2);
 }

@@ -12,11 +12,9 @@ export function amount(value: DecimalValue): Amount {
   return Decimal.of(value);
 }
 
-const ONE_BASIS_POINT = amount('0.0001');
-
 /** `value` × basis points / 10,000, exact; parts of a basis point too. */
 export function basisPointsOf(value: Amount, basisPoints: DecimalValue): Amount {
-  return value.times(basisPoints).times(ONE_BASIS_POINT);
+  return value.times(basisPoints).pointMoved(4);
 }
 
 /** Plain digits with at least eight decimals, the way Binance prints money. */
