@@ -125,3 +125,7 @@ export interface LearningResult {
   /** One line for a reader. */
   readonly why: string;
 }
+
+/** Types of a run's failures: another one of its market is under way; there are no candles. */
+export const RUN_UNDER_WAY = 'RunUnderWay';
+export const NO_CANDLES = 'NoCandles';

@@ -1,6 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { AnswerReceipt, EscalationView } from '../proto/escalation.ts';
 import type { GuardView, LookAgain, PassedCandles } from '../proto/guard.ts';
+import type { LearningView } from '../proto/learning.ts';
 
 /** Names by which a client starts a workflow. */
 export const WORKFLOWS = {
@@ -37,3 +38,6 @@ export const lookAgainSignal = defineSignal<[LookAgain]>('lookAgain');
 /** To whoever asked a guard to look: it has, after this leg. */
 export const guardLookedSignal = defineSignal<[string]>('guardLooked');
 export const guardQuery = defineQuery<GuardView | null>('guard');
+
+/** How far a learning run is. */
+export const learningQuery = defineQuery<LearningView>('learning');

@@ -3,11 +3,17 @@ import type { Kysely } from 'kysely';
 import { endRun, openRun, type RunEnd } from '../../adapters/store/learning-runs.ts';
 import type { Database } from '../../adapters/store/schema.ts';
 import { type CandleExtent, candleExtents } from '../../adapters/store/training-candles.ts';
+import { currentWeights } from '../../adapters/store/weights.ts';
 import { learningRunId } from '../../core/identity.ts';
 import type { Market } from '../../core/learning/contract.ts';
 import { type TrainingWindow, trainingWindow } from '../../core/learning/window.ts';
 import { isTimeframe, type Timeframe } from '../../core/market/candle.ts';
-import type { Cadence, LearningInput, TrainerSettings } from '../../proto/learning.ts';
+import {
+  type Cadence,
+  type LearningInput,
+  NO_CANDLES,
+  type TrainerSettings,
+} from '../../proto/learning.ts';
 
 export interface RunDependencies {
   readonly db: Kysely<Database>;
@@ -25,6 +31,8 @@ export interface LearningRun extends Market {
   readonly window: TrainingWindow & { readonly venue: string; readonly candles: number };
   /** Newest close that is on record. */
   readonly marketTimeMs: number;
+  /** What debates are judged with as the run begins. */
+  readonly weightsVersion: number;
 }
 
 export type RunTurn =
@@ -32,8 +40,6 @@ export type RunTurn =
   /** Another run of the market is under way. */
   | { readonly outcome: 'taken'; readonly by: string };
 
-/** Types of failures that no repetition mends. */
-export const NO_CANDLES = 'NoCandles';
 const BAD_INPUT = 'BadInput';
 
 /** Begins and ends a run's record. */
@@ -90,6 +96,7 @@ async function planOf(db: Kysely<Database>, input: LearningInput): Promise<Learn
   return {
     ...{ id, venue, symbol, timeframe, cadence, settings, marketTimeMs },
     window: { ...learned, candles: chosen.candles },
+    weightsVersion: (await currentWeights(db)).version,
   };
 }
 
@@ -133,9 +140,8 @@ function noCandles(input: LearningInput, known: readonly CandleExtent[]): Applic
   return ApplicationFailure.nonRetryable(text, NO_CANDLES);
 }
 
-/** `binance 43,776 candles 2024-01-01 to 2024-06-01` */
-export function extentText({ venue, candles, firstOpenMs, lastCloseMs }: CandleExtent): string {
+/** `binance 43776 candles, 2024-01-01 to 2024-06-01` */
+function extentText({ venue, candles, firstOpenMs, lastCloseMs }: CandleExtent): string {
   const day = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 10);
-  const count = candles.toLocaleString('en-US');
-  return `${venue} ${count} candles ${day(firstOpenMs)} to ${day(lastCloseMs + 1)}`;
+  return `${venue} ${candles} candles, ${day(firstOpenMs)} to ${day(lastCloseMs + 1)}`;
 }

@@ -31,6 +31,7 @@ export const SERVICE_NAMES = [
   'venue-gateway',
   'decision-worker',
   'order-worker',
+  'learning-worker',
   'actor-host',
   'checker',
 ] as const;
@@ -255,6 +256,12 @@ export const SERVICES: Readonly<Record<ServiceName, Service>> = {
     after: ['postgres', 'nats', 'temporal'],
     users: ['order'],
     role: 'corro_order',
+  }),
+  'learning-worker': worker({
+    name: 'learning-worker',
+    after: ['postgres', 'nats', 'temporal'],
+    users: ['learning'],
+    role: 'corro_learning',
   }),
   'actor-host': worker({
     name: 'actor-host',

@@ -1,0 +1,41 @@
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import type { Bus } from '../../adapters/bus/connect.ts';
+import { forecaster } from '../../adapters/bus/forecaster.ts';
+import type { Database } from '../../adapters/store/schema.ts';
+import type { Wire } from '../../proto/subjects.ts';
+import { createCandidateActivities } from './candidate.ts';
+import { createInsightActivities } from './insights.ts';
+import { createJudgementActivities } from './judgement.ts';
+import { createOutcomeActivities } from './outcomes.ts';
+import { createPerformanceActivities } from './performance.ts';
+import { createRunActivities } from './run.ts';
+import { createShadowActivities } from './shadow.ts';
+import { createTrainingSetActivities } from './training-set.ts';
+import { createWeightsActivities } from './weights.ts';
+
+export interface LearningDependencies {
+  readonly db: Kysely<Database>;
+  readonly bus: Bus;
+  readonly wire: Wire;
+  readonly log: Logger;
+  /** Whether a workflow of that id runs now. */
+  readonly isRunning: (workflowId: string) => Promise<boolean>;
+}
+
+export type LearningActivities = ReturnType<typeof createLearningActivities>;
+
+/** Every step of the learning loop but the training itself, which is Python's. */
+export function createLearningActivities({ db, bus, wire, log, isRunning }: LearningDependencies) {
+  return {
+    ...createRunActivities({ db, isRunning }),
+    ...createOutcomeActivities({ db, log }),
+    ...createPerformanceActivities({ db, log }),
+    ...createWeightsActivities({ db, log }),
+    ...createTrainingSetActivities({ db }),
+    ...createCandidateActivities({ db }),
+    ...createShadowActivities({ db, forecast: forecaster(bus, wire), log }),
+    ...createJudgementActivities({ db, log }),
+    ...createInsightActivities({ db, log }),
+  };
+}

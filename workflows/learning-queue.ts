@@ -1,0 +1,1 @@
+export { learningWorkflow } from './learning.ts';

@@ -1,0 +1,98 @@
+import type { RetryPolicy } from '@temporalio/common';
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
+  proxyActivities,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import type { LearningActivities } from '../activities/learning/activities.ts';
+import {
+  BAD_MATRIX,
+  TRAIN_ACTIVITY,
+  type TrainedModel,
+  type TrainOrder,
+} from '../proto/learning.ts';
+import { wire } from '../proto/subjects.ts';
+import { STEP_HEARTBEAT } from './messages.ts';
+
+/** A server that was killed is back by then; what is still wrong is no passing matter. */
+const RETRY: RetryPolicy = {
+  initialInterval: '500ms',
+  backoffCoefficient: 2,
+  maximumInterval: '10s',
+  maximumAttempts: 60,
+  // What no repetition mends.
+  nonRetryableErrorTypes: ['CorroError', 'RangeError', 'TypeError', 'UnknownError'],
+};
+
+/** A step under way is let finish when a run is cancelled: each leaves a whole thing or none. */
+const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
+
+/** Short steps against Postgres. */
+export const steps = proxyActivities<LearningActivities>({
+  startToCloseTimeout: '2m',
+  heartbeatTimeout: STEP_HEARTBEAT,
+  cancellationType,
+  retry: RETRY,
+});
+
+/** Steps that compute for seconds without a pause, on a machine that has other work too. */
+export const longSteps = proxyActivities<LearningActivities>({
+  startToCloseTimeout: '30m',
+  heartbeatTimeout: '60s',
+  cancellationType,
+  retry: { ...RETRY, maximumAttempts: 20 },
+});
+
+/** What the trainer may take: a year of five-minute candles on a slow machine. */
+const TRAINING_TIME = '3h';
+/** How long a matrix waits for a trainer. */
+const TRAINER_WAIT_MINUTES = 15;
+
+interface Trainer {
+  [TRAIN_ACTIVITY](order: TrainOrder): Promise<TrainedModel>;
+}
+
+/** The one activity that is Python's, on its own queue. It beats each second, also while it fits. */
+export function trainerOf(namespace: string) {
+  return proxyActivities<Trainer>({
+    taskQueue: wire(namespace).queues.training,
+    startToCloseTimeout: TRAINING_TIME,
+    scheduleToStartTimeout: `${TRAINER_WAIT_MINUTES}m`,
+    heartbeatTimeout: '5s',
+    cancellationType,
+    retry: {
+      initialInterval: '1s',
+      backoffCoefficient: 2,
+      maximumInterval: '30s',
+      maximumAttempts: 5,
+      nonRetryableErrorTypes: [BAD_MATRIX],
+    },
+  });
+}
+
+/** Whether a step failed with that type. */
+export function failedWith(error: unknown, type: string): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof ApplicationFailure &&
+    error.cause.type === type
+  );
+}
+
+/** Why a run failed, for a reader. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof ActivityFailure)) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  const { activityType, cause } = error;
+  if (cause instanceof TimeoutFailure) {
+    if (activityType === TRAIN_ACTIVITY && cause.timeoutType === 'SCHEDULE_TO_START') {
+      const how = './corro up --trainer starts one';
+      return `no trainer took the work within ${TRAINER_WAIT_MINUTES} minutes: ${how}`;
+    }
+    return `${activityType} was given up: ${cause.message} (${cause.timeoutType})`;
+  }
+  return `${activityType} failed: ${cause?.message ?? error.message}`;
+}
