@@ -11,6 +11,7 @@ import { addImport } from './commands/import.ts';
 import { addKeys } from './commands/keys.ts';
 import { addLists } from './commands/lists.ts';
 import { addLookahead } from './commands/lookahead.ts';
+import { addModels } from './commands/models.ts';
 import { addProject } from './commands/project.ts';
 import { addReplay } from './commands/replay.ts';
 import { addSecrets } from './commands/secrets.ts';
@@ -44,6 +45,7 @@ export function corro(): Command {
   addLookahead(program);
   addStrategies(program);
   addGate(program);
+  addModels(program);
   program.commandsGroup('Run it:');
   addStack(program);
   addHalt(program);

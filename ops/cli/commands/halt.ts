@@ -10,6 +10,7 @@ import { withStack } from '../connections.ts';
 import { readableHomeOf } from '../home.ts';
 import { PAPER_VENUE } from '../market.ts';
 import { printJson } from '../output.ts';
+import { checkedReason, NO_REASON } from '../reason.ts';
 import { clockText, table } from '../table.ts';
 
 interface HaltFlags {
@@ -27,9 +28,6 @@ close-only: only orders that make a position smaller
 cancel: close-only, and open orders but protective stops are cancelled
 flatten: cancel, stops are taken back, and positions are sold
 `;
-const MOST_WORDS = 1_000;
-/** Nobody who wants to stop is held up for want of words; whoever lets orders go again is. */
-const NO_REASON = 'no reason was given';
 
 export function addHalt(program: Command): void {
   const halt = program
@@ -69,6 +67,7 @@ async function place(
     const was = level === undefined ? 'was not said' : `was ${level}`;
     throw new CorroError('usage', `a halt must be ${HALT_LEVELS.join(', ')}, ${was}`);
   }
+  // Nobody who wants to stop is held up for want of words; whoever lets orders go again is.
   const reason = flags.reason === undefined ? NO_REASON : checkedReason(flags.reason);
   const name = flags.name ?? nameOf(level, flags);
   if (!HALT_NAME.test(name)) {
@@ -131,13 +130,6 @@ async function haltsTable(db: Reader, halts: readonly Halt[]): Promise<string> {
     ],
     'no halt holds',
   );
-}
-
-function checkedReason(reason: string | undefined): string {
-  const words = reason?.trim() ?? '';
-  if (words === '') throw new CorroError('usage', 'say why: --reason "…"');
-  if (words.length <= MOST_WORDS) return words;
-  throw new CorroError('usage', `--reason must be at most ${MOST_WORDS} characters`);
 }
 
 function nameOf(level: HaltLevel, { user, symbol }: HaltFlags): string {
