@@ -112,7 +112,7 @@ export interface OfferedWeights extends EarnedWeights {
  * same transaction. A debate that is open goes on with the version it began with. Weights that are
  * equal to the newest make no version, so that a chain of decisions does not change its version for
  * nothing. Throws a `RangeError` on a weight that is none. */
-export function recordWeights(
+export async function recordWeights(
   db: Kysely<Database>,
   offered: OfferedWeights,
   expectedVersion: number,
