@@ -95,7 +95,7 @@ describe('models in a backtest', () => {
     const make: Maker = (shown) => strategyFor(council(), shown, { gear: 'lean', account: {} });
     const bare = ({ council: _, ...decision }: Decision) => decision;
 
-    test('the council - names the file, is one trial with it, and is the same in both gears', async () => {
+    test('the council - names the file, and decides the same in both gears', async () => {
       const strategy = await make(series);
       const lean = simulate({ series, strategy, gear: 'lean' });
       const whole = await strategyFor(council(), series, { gear: 'full', account: {} });

@@ -15,6 +15,7 @@ import type { Database } from '../adapters/store/schema.ts';
 import { ensureDefaults } from '../adapters/store/users.ts';
 import { insertUtterances, pastCalls, readUtterances } from '../adapters/store/utterances.ts';
 import { ROLES } from '../core/assistants/role.ts';
+import { FORECAST } from '../core/assistants/snapshot.fixture.ts';
 import type { Utterance } from '../core/assistants/speech.ts';
 import { hashOf } from '../core/hash.ts';
 import {
@@ -51,6 +52,19 @@ describe('motions', () => {
       startedAt: null,
     });
     expect(hashOf(stored?.snapshot)).toBe(stored?.snapshotHash);
+  });
+
+  test('motions - with a forecast and without one, each comes back as it was frozen', async () => {
+    const [heard, unheard] = [motionAt(41, 'AAA/USDT'), motionAt(42, 'AAA/USDT')];
+    const snapshot = { ...heard.snapshot, forecast: FORECAST };
+    await recordMotions(db, [{ ...heard, snapshot }, unheard]);
+    const ids = [heard.snapshot.eventId, unheard.snapshot.eventId];
+    const stored = await readMotions(db, ids);
+    const of = (id: string | undefined) => stored.find(({ eventId }) => eventId === id)?.snapshot;
+    expect(of(ids[0])).toEqual(snapshot);
+    expect(hashOf(of(ids[0]))).toBe(hashOf(snapshot));
+    expect(of(ids[1])).toEqual(unheard.snapshot);
+    expect(of(ids[1])).not.toHaveProperty('forecast');
   });
 
   test('motions - again changes nothing; what is new is told from the known', async () => {

@@ -70,7 +70,7 @@ describe('strategist - without a model', () => {
 
 describe('strategist - with a model', () => {
   test.each(REGIMES)('%s - the model weighs as much as all rules together', (regime) => {
-    // On this chart each rule waits, by 0.4 of its weight; a model sure of a rise says nothing else.
+    // Here each rule waits, by 0.4 of its weight; a model sure of a rise says nothing else.
     const sure = { buyBp: 10_000, sellBp: 0, holdBp: 0 };
     const { stance } = foretelling(sure, { reading: { regime } });
     expect(stance).toEqual({ buyBp: 7_143, sellBp: 0, holdBp: 2_857 });
@@ -95,7 +95,8 @@ describe('strategist - with a model', () => {
     const opinion = opinionOf(change);
     const [reason] = opinion.reasons.filter(({ text }) => text.startsWith('model'));
     expect(reason?.text).toBe(
-      'model 3f3f3f3f gives a rise 61 %, a fall 20 %, nothing 19 %; 55 % sure; its vote counts 60 %',
+      'model 3f3f3f3f gives a rise 61 %, a fall 20 %, nothing 19 %; 55 % sure; ' +
+        'its vote counts 60 %',
     );
     expect(reason?.evidence[0]).toEqual({ fact: 'forecast.buyBp', value: 6_100 });
     expect(grounded(opinion, snapshotOf(change))).toBe(true);

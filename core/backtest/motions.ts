@@ -38,7 +38,7 @@ export interface MotionsOptions {
   readonly venue: string;
   /** In the lean gear motions have no id: nothing is recorded under one. */
   readonly gear: Gear;
-  /** What the model in service foretells, at its whole worth: no drift is measured in a backtest. */
+  /** What the model in service foretells, at its whole worth: a backtest measures no drift. */
   readonly predictions?: Predictions | null;
 }
 

@@ -14,7 +14,7 @@ export function forecastCaution({ holdBp, worthBp }: Forecast): number {
 }
 
 /** What the market's champion makes of the reading. Its worth is taken off here, so that it weighs
- * no more with those whom it is shown than with the strategist; of no worth at all, it is silent. */
+ * no more with those whom it is shown than with the strategist; without any worth it is silent. */
 export const foretold = senseOf((snapshot) => {
   const { forecast } = snapshot;
   if (forecast === undefined || forecast.worthBp === 0) return null;

@@ -159,10 +159,14 @@ export function makeStrategy(
   if (entry === undefined) {
     throw new ConfigError('strategy', `one of ${ENTRIES.map((one) => one.name).join(', ')}`, name);
   }
-  const values = valuesOf(entry, given);
-  if (entry.asksModel) return entry.make(values, ingredients);
-  const { predictions: _, ...unasked } = ingredients;
-  return entry.make(values, unasked);
+  return entry.make(
+    valuesOf(entry, given),
+    entry.asksModel ? ingredients : withoutModel(ingredients),
+  );
+}
+
+function withoutModel({ predictions: _, ...terms }: Ingredients): Ingredients {
+  return terms;
 }
 
 function valuesOf(
