@@ -2,7 +2,8 @@
 
     python -m corro_training.export matrix.bin --out model.onnx [--seed 7] [--trees 100] [--depth 6]
 
-The same matrix and settings give the same bytes. Prints one line of JSON: sha256, rows, and how
+The same matrix and settings give the same bytes, also as the trainer's; `--folds` is of those, and
+only names the run here: nothing is validated. Prints one line of JSON: sha256, rows, and how
 often each label came. `--witness FILE` also writes what scikit-learn itself answers to every row of
 the matrix (rows x 6 little-endian doubles: BUY, SELL, HOLD, magnitude, confidence, risk), to
 compare with what the file answers elsewhere. Exit code 3: the matrix cannot be learned from.
@@ -32,8 +33,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=Settings.seed)
     parser.add_argument("--trees", type=int, default=Settings.trees)
     parser.add_argument("--depth", type=int, default=Settings.depth)
+    parser.add_argument("--folds", type=int, default=Settings.folds)
     asked = parser.parse_args(arguments)
-    settings = Settings(seed=asked.seed, trees=asked.trees, depth=asked.depth)
+    settings = Settings(
+        seed=asked.seed, trees=asked.trees, depth=asked.depth, folds=asked.folds
+    )
     try:
         matrix = read_matrix(asked.matrix)
         fitted = fit(matrix, settings)
