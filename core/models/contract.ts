@@ -1,4 +1,7 @@
 import { FEATURE_NAMES } from '../features/vector.ts';
+import type { Prediction } from './prediction.ts';
+
+export type { Prediction };
 
 /** What every model file of Corro takes and gives: one ONNX graph, one input, four named outputs,
  * all 32-bit floats, any number of rows. `training/` writes such files, `adapters/models` refuses
@@ -53,16 +56,6 @@ export const MODEL_OUTPUTS = [
 
 /** How far the sum of `direction` may be from 1: rounding of 32-bit sums over a hundred trees. */
 export const DIRECTION_SUM_TOLERANCE = 1e-3;
-
-/** A model's answer to one row. Doubles that were 32-bit floats. */
-export interface Prediction {
-  readonly buy: number;
-  readonly sell: number;
-  readonly hold: number;
-  readonly magnitude: number;
-  readonly confidence: number;
-  readonly risk: number;
-}
 
 /** What a model file says of itself; JSON under the key `corro` of the file's own metadata. */
 export interface ModelCard {

@@ -1,5 +1,5 @@
 import { allocate } from '../debate/shares.ts';
-import type { Prediction } from './contract.ts';
+import type { Prediction } from './prediction.ts';
 
 /** A model's answer as a fact of the snapshot: whole numbers, so that it is the same on every
  * machine and in every hash. Everybody in the ring may read it, cite it and dispute it. */
