@@ -72,7 +72,8 @@ type SubjectName = Exclude<
   | `${string}WorkflowId`
   | 'mailConsumer'
   | 'feedTree'
-  | 'watchScheduleId'
+  | `${string}ScheduleId`
+  | 'learningSchedulePrefix'
 >;
 
 /** Only the order worker sends and recalls orders. A person's desk looks on. */

@@ -249,6 +249,13 @@ function workflowIds(ns: string) {
       const place = `${word('venue', VENUE, venue)}:${checkedToken(symbol)}`;
       return `${ns}:learning:${place}:${checkTimeframe(timeframe)}:${word('cadence', ID, cadence)}`;
     },
+    /** `corro:training:<venue>:<symbol token>:<timeframe>:<cadence>`: the schedule that starts it. */
+    learningScheduleId: ({ venue, symbol, timeframe }: MarketAddress, cadence: string): string => {
+      const place = `${word('venue', VENUE, venue)}:${checkedToken(symbol)}`;
+      return `${ns}:training:${place}:${checkTimeframe(timeframe)}:${word('cadence', ID, cadence)}`;
+    },
+    /** What the ids of all such schedules begin with. */
+    learningSchedulePrefix: `${ns}:training:`,
     /** `corro:watch:<venue>:<symbol token>:<timeframe>`: the market monitoring schedule. */
     watchScheduleId: ({ venue, symbol, timeframe }: MarketAddress): string => {
       const place = `${word('venue', VENUE, venue)}:${checkedToken(symbol)}`;

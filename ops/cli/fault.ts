@@ -32,6 +32,7 @@ const UNKNOWN_CODES: Readonly<Record<string, ErrorCode>> = {
   key: 'unknown_key',
   secret: 'unknown_secret',
   model: 'unknown_model',
+  run: 'unknown_run',
 };
 
 export interface Fault {
