@@ -9,7 +9,13 @@ import { WireError } from '../proto/errors.ts';
 import { readFeed } from '../proto/feed.ts';
 import { readHaltReply } from '../proto/halt.ts';
 import { assistantUser, type BusUser } from '../proto/permissions.ts';
-import { FEED_KINDS, type FeedKind, type VenueVerb, type Wire } from '../proto/subjects.ts';
+import {
+  FEED_KINDS,
+  type FeedKind,
+  PREDICT_VERB,
+  type VenueVerb,
+  type Wire,
+} from '../proto/subjects.ts';
 import { EXECUTION_CODEC } from '../proto/venue.ts';
 import { until } from './actors-ring.ts';
 import { ASKS, MOTIONS, malformedBinary, malformedJson } from './malformed-messages.ts';
@@ -45,6 +51,7 @@ export async function openDoors(floor: Floor): Promise<Readonly<Record<string, D
     mail: await mailDoor(floor),
     debate: await debateDoor(floor),
     market: await marketDoor(floor),
+    predict: await predictDoor(floor),
     venue: await venueDoor(floor),
     executions: await executionsDoor(floor),
     safety: await safetyDoor(floor),
@@ -144,6 +151,26 @@ async function marketDoor({ wire: names, random, as, closers }: Floor): Promise<
       await until(() => heard >= figures.sent, PATIENCE_MS);
       while ((await queue.next(0)) !== null) figures.accepted += 1;
       figures.refused = heard - figures.accepted;
+    },
+  };
+}
+
+/** Questions to the models, read by the actor host. */
+async function predictDoor({ wire: names, random, as }: Floor): Promise<Door> {
+  const { connection } = await as('decision');
+  const subject = names.assistant('strategist', PREDICT_VERB);
+  const figures = noFigures();
+  const ask = async (): Promise<void> => {
+    const bytes = malformedBinary(random, 'predict');
+    const reply = await connection.request(subject, bytes, { timeout: PATIENCE_MS });
+    if (reply.headers?.get('Nats-Service-Error')) figures.refused += 1;
+    else figures.accepted += 1;
+  };
+  return {
+    figures,
+    send: async (messages) => {
+      await Promise.all(Array.from({ length: messages }, ask));
+      figures.sent += messages;
     },
   };
 }

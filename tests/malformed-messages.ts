@@ -2,9 +2,11 @@ import type { Mail } from '../core/assistants/mail.ts';
 import { EMPTY_MEMORY } from '../core/assistants/mind.ts';
 import { speak } from '../core/assistants/speak.ts';
 import type { Utterance } from '../core/assistants/speech.ts';
+import { FEATURE_HASH, FEATURE_NAMES } from '../core/features/vector.ts';
 import type { Random } from '../core/random.ts';
 import { encodeMail, encodeMarketEvent, encodeUtterance } from '../proto/codec.ts';
 import { MAX_HALT_BYTES } from '../proto/halt.ts';
+import { predictRequest } from '../proto/predict.ts';
 import { EXECUTION_CODEC, VENUE_CODECS } from '../proto/venue.ts';
 import { askAll, question } from './actors-ring.ts';
 
@@ -32,6 +34,10 @@ export const GOOD = {
     symbol: 'BTC/USDT',
     timeframe: '1m',
     candle: CANDLE,
+  }),
+  predict: predictRequest.encode({
+    featureHash: FEATURE_HASH,
+    rows: [{ symbol: 'BTC/USDT', features: FEATURE_NAMES.map(() => 1), models: [FEATURE_HASH] }],
   }),
   order: VENUE_CODECS['order-new'].request.encode({
     account: '0b9e7f8a-4c1d-4e57-9d5a-6f1f2f3a4b5c',

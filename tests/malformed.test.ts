@@ -12,7 +12,7 @@ test('malformed - none is accepted at any door, nobody dies, memory stays flat',
   const figures = await sendMalformed({ messages: MESSAGES, seed: 7 });
   const doors = Object.entries(figures.doors);
   expect(doors.map(([name]) => name)).toEqual([
-    ...['mail', 'debate', 'market', 'venue', 'executions', 'safety', 'feed'],
+    ...['mail', 'debate', 'market', 'predict', 'venue', 'executions', 'safety', 'feed'],
   ]);
   for (const [name, door] of doors) {
     expect({ name, ...door }).toEqual({ name, sent: door.sent, refused: door.sent, accepted: 0 });

@@ -4,9 +4,9 @@
  *
  * Starts a stack of its own. Counts, for each door, what was sent, what was refused and what was
  * accepted (it must be nothing), whether a process ended, and the memory of every process while it
- * goes on. Mail goes to the actor host, requests to the venue gateway and the halt door of the
- * order worker, each as it runs; utterances, candles, executions and feeds to the readers the ring
- * uses for them, in this process. */
+ * goes on. Mail and questions to the models go to the actor host, requests to the venue gateway and
+ * the halt door of the order worker, each as it runs; utterances, candles, executions and feeds to
+ * the readers the ring uses for them, in this process. */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import pg from 'pg';
