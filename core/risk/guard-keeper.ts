@@ -90,11 +90,20 @@ export class GuardKeeper {
   }
 
   /** Folds candles, oldest first, and does what then is to be done. */
-  *pass({ candles, feed, settle }: PassedCandles): Course<void> {
-    const { rules, state: before } = this.#record;
-    let state = before;
-    for (const candle of candles) state = { ...state, ...passCandle(state, candle, rules)[0] };
-    this.#change({ ...state, feed });
+  pass({ candles, ...told }: PassedCandles): Course<void> {
+    const { rules } = this.#record;
+    let { state } = this.#record;
+    for (const candle of candles) [state] = passCandle(state, candle, rules);
+    return this.passed(state, told);
+  }
+
+  /** As `pass`, by whoever has folded the candles into this guard's state already. */
+  *passed(
+    state: GuardMemory,
+    { feed, settle }: Pick<PassedCandles, 'feed' | 'settle'>,
+  ): Course<void> {
+    const { state: before } = this.#record;
+    this.#record = { ...this.#record, state: { ...state, feed } };
     this.#marketTimeMs = Math.max(this.#marketTimeMs, state.lastCloseMs);
     if (state.selling && !before.selling) {
       const { why } = state.selling;
@@ -278,8 +287,8 @@ export class GuardKeeper {
 
   #bump(): void {
     const status = this.#state.selling === null ? 'watching' : 'closing';
-    this.#change({ saves: this.#state.saves + 1 });
-    this.#record = { ...this.#record, status };
+    const state = { ...this.#state, saves: this.#state.saves + 1 };
+    this.#record = { ...this.#record, state, status };
   }
 
   get #state(): GuardMemory {

@@ -77,7 +77,7 @@ export type GuardEffect =
   | { readonly type: 'rest'; readonly stopPrice: string }
   | ({ readonly type: 'sell'; readonly price: string } & Selling);
 
-export type GuardStep = readonly [GuardState, readonly GuardEffect[]];
+export type GuardStep<State> = readonly [State, readonly GuardEffect[]];
 
 /** A stop is moved only by at least this much of ATR and of the price: a venue is not to be flooded
  * with replacements that protect nobody. */
@@ -177,15 +177,19 @@ export function isDust(held: {
 
 /** One closed candle. One that cannot be believed, or is not newer than the last, changes
  * nothing. Within one candle the stop is assumed to have been reached before the target, because
- * the candle does not say. */
-export function passCandle(state: GuardState, told: Candle, rules: GuardRules): GuardStep {
+ * the candle does not say. What a caller remembers beside the state stays as it is. */
+export function passCandle<State extends GuardState>(
+  state: State,
+  told: Candle,
+  rules: GuardRules,
+): GuardStep<State> {
   if (told.closeTimeMs <= state.lastCloseMs) return [state, []];
   if (candleFault(told, state.timeframe) !== null) return [state, []];
   const candle = believed(told, state.atr);
   const { closeTimeMs, high } = candle;
   const highest = Math.max(state.highest, high);
   const atr = foldAtr(state.atr, candle);
-  const seen: GuardState = { ...state, lastCloseMs: closeTimeMs, atr, highest };
+  const seen = { ...state, lastCloseMs: closeTimeMs, atr, highest };
   const selling = state.selling ?? leave(state, candle, rules);
   if (selling) return sell(seen, candle, selling);
   const moved = trail(seen, rules);
@@ -214,7 +218,11 @@ export function restEffects(state: GuardState): readonly GuardEffect[] {
   return [{ type: 'rest', stopPrice }];
 }
 
-function sell(state: GuardState, candle: Candle, selling: Selling): GuardStep {
+function sell<State extends GuardState>(
+  state: State,
+  candle: Candle,
+  selling: Selling,
+): GuardStep<State> {
   const price = observedText(candle.close);
   return [{ ...state, selling }, [{ type: 'sell', price, ...selling }]];
 }
@@ -267,19 +275,24 @@ function clearlyStays(state: GuardState, rules: GuardRules): boolean {
   return highest - Math.min(byPrice, byRange) - Number(stopPrice) < step - unsure;
 }
 
-function trail(state: GuardState, rules: GuardRules): GuardState {
+function trail<State extends GuardState>(state: State, rules: GuardRules): State {
   if (rules.trailBps === 0 && rules.trailAtrPct === 0) return state;
   if (clearlyStays(state, rules)) return state;
   const highest = fromObservation(state.highest);
-  const gain = highest.minus(decimal(state.entryPrice));
-  const trailing = state.trailing || gain.gte(percentOf(state.entryAtr, rules.trailFromAtrPct));
+  const trailing = state.trailing || hasGained(state, highest, rules);
   if (!trailing) return state;
   const atr = currentAtr(state);
   const stop = floorToStep(trailStop(highest, atr, rules), decimal(state.tickSize));
-  const step = Decimal.max(percentOf(atr, MIN_MOVE_ATR_PCT), basisPointsOf(highest, MIN_MOVE_BPS));
-  const far = stop.minus(decimal(state.stopPrice)).gte(step);
-  if (!far) return state.trailing ? state : { ...state, trailing };
+  const rise = stop.minus(decimal(state.stopPrice));
+  const least = [percentOf(atr, MIN_MOVE_ATR_PCT), basisPointsOf(highest, MIN_MOVE_BPS)];
+  if (least.some((step) => rise.lt(step))) return state.trailing ? state : { ...state, trailing };
   return { ...state, trailing, stopPrice: format(stop) };
+}
+
+/** Whether the profit is large enough to trail. */
+function hasGained(state: GuardState, highest: Decimal, rules: GuardRules): boolean {
+  const gain = highest.minus(decimal(state.entryPrice));
+  return gain.gte(percentOf(state.entryAtr, rules.trailFromAtrPct));
 }
 
 /** The nearer of the two trails to the highest price. */

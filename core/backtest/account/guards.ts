@@ -38,7 +38,8 @@ export interface LastFill {
 interface Watch {
   readonly keeper: GuardKeeper;
   state: GuardMemory;
-  pending: Candle[];
+  /** Candles in that state which the keeper has not seen. */
+  pending: number;
   due: boolean;
   settle: boolean;
 }
@@ -69,9 +70,9 @@ export class Guards {
     if (watch === undefined) return;
     const [next, effects] = passCandle(watch.state, candle, watch.keeper.record.rules);
     if (next !== watch.state) {
-      watch.state = { ...watch.state, ...next };
-      watch.pending.push(candle);
-      if (effects.length > 0 || watch.pending.length >= MOST_CANDLES) watch.due = true;
+      watch.state = next;
+      watch.pending += 1;
+      if (effects.length > 0 || watch.pending >= MOST_CANDLES) watch.due = true;
     }
     // The venue may have believed a print that the rules do not.
     if (reachesResting(watch.state, candle.low)) watch.due = watch.settle = true;
@@ -81,7 +82,7 @@ export class Guards {
   catchUp(symbols: Iterable<string>): void {
     for (const symbol of symbols) {
       const watch = this.#watches.get(symbol);
-      if (watch && watch.pending.length > 0) watch.due = true;
+      if (watch && watch.pending > 0) watch.due = true;
     }
     this.settle();
   }
@@ -92,16 +93,15 @@ export class Guards {
     const due: [string, Watch][] = [];
     for (const [symbol, watch] of this.#watches) if (watch.due) due.push([symbol, watch]);
     for (const [symbol, watch] of due.sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const { pending, settle } = watch;
-      watch.pending = [];
+      const { state, settle } = watch;
+      watch.pending = 0;
       watch.due = watch.settle = false;
-      const candles = pending.slice(0, MOST_CANDLES);
-      this.#drive(watch, watch.keeper.pass({ candles, feed: null, settle }));
+      this.#drive(watch, watch.keeper.passed(state, { feed: null, settle }));
       if (!watch.keeper.open) this.#watches.delete(symbol);
     }
   }
 
-  /** A decision's order is over: an entry opens a guard or lets it grow; after a sale it guards
+  /** A decision's order is over, and its guard had seen all that passed: an entry opens a guard or lets it grow; after a sale it guards
    * what is left, or closes. */
   afterLeg(leg: JudgedLeg, outcome: OrderOutcome, seen: EntrySeen): void {
     if (leg.side === 'BUY' && outcome.executedQuantity === '0') return;
@@ -138,7 +138,7 @@ export class Guards {
       status: 'watching',
     };
     // Whoever follows the tape meets it as a stranger, and has it look once more.
-    return { keeper: new GuardKeeper(record), state, pending: [], due: true, settle: false };
+    return { keeper: new GuardKeeper(record), state, pending: 0, due: true, settle: false };
   }
 
   #drive(watch: Watch, course: Course<void>): void {

@@ -365,8 +365,16 @@ function viewOf(attempt: Attempt): OrderView {
   const { clientOrderId, leg, parameters } = attempt;
   const { venue, symbol, side, timeInForce, quantity, limitPrice } = parameters;
   return {
-    ...{ clientOrderId, venue, symbol, side, timeInForce, quantity, limitPrice },
-    ...{ legId: leg.legId, userId: leg.userId, attempt: 1 },
+    clientOrderId,
+    venue,
+    symbol,
+    side,
+    timeInForce,
+    quantity,
+    limitPrice,
+    legId: leg.legId,
+    userId: leg.userId,
+    attempt: 1,
     state: attempt.state,
     executedQuantity: executedAt(attempt.venueOrder),
     rejectCode: attempt.rejectCode,
