@@ -111,20 +111,18 @@ function expectDecisions(name: string, marks: readonly Mark[]): void {
   throw new CorroError('bad_candle_file', detail);
 }
 
-/** Every way in turn. A model answers many rows at a time, and
- * how many there are moves the last digit of its answer: its future is changed, never cut. */
+/** Every way in turn. */
 function futureTasks(
   { strategy, account, seed, trials }: LookaheadInputs,
   { times, marks }: { readonly times: readonly number[]; readonly marks: readonly Mark[] },
 ): readonly FutureTask[] {
   const random = new Random(seed, 'lookahead', 'future');
-  const ways = WAYS.filter((way) => way !== 'cut' || strategy.model === undefined);
   const moments = momentsOf(marks, times);
   return Array.from({ length: trials }, (_, at) => ({
     kind: 'future' as const,
     ...{ strategy, account, marks },
-    atMs: random.pick(Math.floor(at / ways.length) % 2 === 0 ? moments.decided : moments.any),
-    way: ways[at % ways.length] as Way,
+    atMs: random.pick(Math.floor(at / WAYS.length) % 2 === 0 ? moments.decided : moments.any),
+    way: WAYS[at % WAYS.length] as Way,
     seed: random.whole(0, 1_000_000),
   }));
 }
