@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES, exitCodeOf } from '../../proto/errors.ts';
+import { addAssistants } from './commands/assistants.ts';
 import { addAudit } from './commands/audit.ts';
 import { addBacktest } from './commands/backtest.ts';
 import { addChaos } from './commands/chaos.ts';
@@ -49,6 +50,7 @@ export function corro(): Command {
   addGate(program);
   program.commandsGroup('Have it learn:');
   addTrain(program);
+  addAssistants(program);
   addInsights(program);
   addModels(program);
   program.commandsGroup('Run it:');
