@@ -23,7 +23,10 @@ const features = fc.array(feature, {
 });
 const models = fc.uniqueArray(hash, { minLength: 1, maxLength: MOST_PREDICT_MODELS });
 const request: fc.Arbitrary<PredictRequest> = fc
-  .array(fc.record({ features, models }), { minLength: 1, maxLength: 12 })
+  .array(fc.record({ features, models }, { noNullPrototype: true }), {
+    minLength: 1,
+    maxLength: 12,
+  })
   .map((rows) => ({
     featureHash: FEATURE_HASH,
     rows: rows.map((row, at) => ({ symbol: `S${at}/USDT`, ...row })),
@@ -38,15 +41,22 @@ const prediction = fc
 const code = fc.constantFrom(
   ...(['bad_model', 'unknown_model', 'other_features', 'unavailable'] as const),
 );
+const plain = { noNullPrototype: true };
 const answer = fc.oneof(
-  fc.record({ model: hash, ok: fc.constant(true as const), prediction }),
-  fc.record({ model: hash, ok: fc.constant(false as const), code, text: fc.constant('why') }),
+  fc.record({ model: hash, ok: fc.constant(true as const), prediction }, plain),
+  fc.record(
+    { model: hash, ok: fc.constant(false as const), code, text: fc.constant('why') },
+    plain,
+  ),
 );
 const reply: fc.Arbitrary<readonly PredictedRow[]> = fc.array(
-  fc.record({
-    symbol: fc.constantFrom('BTC/USDT', 'ETH/USDT'),
-    answers: fc.array(answer, { minLength: 1, maxLength: MOST_PREDICT_MODELS }),
-  }),
+  fc.record(
+    {
+      symbol: fc.constantFrom('BTC/USDT', 'ETH/USDT'),
+      answers: fc.array(answer, { minLength: 1, maxLength: MOST_PREDICT_MODELS }),
+    },
+    plain,
+  ),
   { minLength: 1, maxLength: 12 },
 );
 
