@@ -78,7 +78,8 @@ describe('trainer in the stack', () => {
   test('the next stack of this home - starts it without being asked', async () => {
     await stack.stop();
     stack = await start();
-    await waitForState(home, again(null), 60_000);
+    const state = await waitForState(home, again(null), 60_000);
+    expect(state.services.map(({ service }) => service)).toContain('trainer');
   });
 });
 

@@ -107,7 +107,7 @@ describe('trainer', () => {
     await model.release();
   });
 
-  test('an order - its validation has every row of every fold, and says what was told', async () => {
+  test('an order - its validation has the rows of every fold, and says what was told', async () => {
     const bytes = await readBlob(database.db, trained.validationHash);
     const validation = readValidation(bytes);
     expect(validation.matrixHash).toBe(matrixHash);
@@ -138,7 +138,7 @@ describe('trainer', () => {
     expect(readdirSync(folder).filter((name) => name === trained.runId)).toEqual([]);
   });
 
-  test('killed, then stopped - the next goes on from the folds that are done, to the same model', async () => {
+  test('killed, then stopped - the next goes on from the folds done, to the same end', async () => {
     const first = await trainer();
     const ordered = await order();
     await first.says('fold 2 of 3');
@@ -160,7 +160,7 @@ describe('trainer', () => {
     expect(existsSync(join(folder, trained.runId))).toBe(false);
   });
 
-  test('cancelled - its process ends, nothing of it is stored, the next order is served', async () => {
+  test('cancelled - its process ends, nothing is stored, the next order is served', async () => {
     const worker = await trainer();
     const before = await blobs();
     const ordered = await order({ ...SETTINGS, seed: 8 });

@@ -62,16 +62,20 @@ def read_environment(variables: Mapping[str, str] = os.environ) -> Environment:
         ),
         temporal_namespace=get("CORRO_TEMPORAL_NAMESPACE", "default", "must be a name", bool),
         namespace=get(
-            "CORRO_NAMESPACE", "corro", "must be a-z then up to 19 of a-z 0-9",
+            "CORRO_NAMESPACE",
+            "corro",
+            "must be a-z then up to 19 of a-z 0-9",
             fits(r"[a-z][a-z0-9]{0,19}"),
         ),
         health_port=int(get("CORRO_HEALTH_PORT", "0", "must be a port, 0 to 65535", whole)),
         log_level=get(
-            "CORRO_LOG_LEVEL", "info", f"must be one of {', '.join(LOG_LEVELS)}",
+            "CORRO_LOG_LEVEL",
+            "info",
+            f"must be one of {', '.join(LOG_LEVELS)}",
             LOG_LEVELS.__contains__,
         ),
         folder=Path(
-            get("CORRO_TRAINING_DIR", str(Path(tempfile.gettempdir()) / own), "must be a path", bool)
+            get("CORRO_TRAINING_DIR", f"{tempfile.gettempdir()}/{own}", "must be a path", bool)
         ),
         silence_seconds=float(
             get("CORRO_TRAINING_SILENCE_SECONDS", "60", "must be whole seconds from 2", seconds)

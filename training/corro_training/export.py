@@ -35,9 +35,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--depth", type=int, default=Settings.depth)
     parser.add_argument("--folds", type=int, default=Settings.folds)
     asked = parser.parse_args(arguments)
-    settings = Settings(
-        seed=asked.seed, trees=asked.trees, depth=asked.depth, folds=asked.folds
-    )
+    settings = Settings(seed=asked.seed, trees=asked.trees, depth=asked.depth, folds=asked.folds)
     try:
         matrix = read_matrix(asked.matrix)
         fitted = fit(matrix, settings)

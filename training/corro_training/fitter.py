@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import platform
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -17,16 +18,22 @@ from .settings import Settings
 LONGEST_LINE = 1_000_000
 WORDS_KEPT = 20
 
-# Sums must come out the same on every machine: one thread, and only instructions that every
-# machine of this kind has (OpenBLAS and numpy would choose by the processor they find).
+# Sums are taken in one order: on one thread.
 REPRODUCIBLE = {
     "TZ": "UTC",
     "PYTHONHASHSEED": "0",
     "PYTHONDONTWRITEBYTECODE": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
-    "OPENBLAS_CORETYPE": "Nehalem",
-    "NPY_DISABLE_CPU_FEATURES": "X86_V3,X86_V4,AVX512_ICL,AVX512_SPR",
+}
+# And by instructions that every machine of a kind has: OpenBLAS and numpy would choose by the
+# processor they find, and answers would differ in their last bits.
+OF_EVERY_MACHINE = {
+    "x86_64": {
+        "OPENBLAS_CORETYPE": "Nehalem",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V3,X86_V4,AVX512_ICL,AVX512_SPR",
+    },
+    "aarch64": {"OPENBLAS_CORETYPE": "ARMV8"},
 }
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
 
@@ -142,4 +149,5 @@ async def listen(stream: asyncio.StreamReader, words: deque[str]) -> None:
 def surroundings() -> dict[str, str]:
     """Nothing of the worker's own environment that is a secret."""
     passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    return {**passed, **REPRODUCIBLE, "CORRO_PARENT": str(os.getpid())}
+    common = OF_EVERY_MACHINE.get(platform.machine(), {})
+    return {**passed, **common, **REPRODUCIBLE, "CORRO_PARENT": str(os.getpid())}

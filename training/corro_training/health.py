@@ -22,9 +22,7 @@ class Health:
 
     async def serve(self, port: int) -> int:
         """Starts to answer on this machine alone; the port it listens on."""
-        server = await asyncio.start_server(
-            self.answer, "127.0.0.1", port, limit=LONGEST_REQUEST
-        )
+        server = await asyncio.start_server(self.answer, "127.0.0.1", port, limit=LONGEST_REQUEST)
         return server.sockets[0].getsockname()[1]
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""What a run is configured with: proto/learning.ts, `TrainerSettings`, and what we fix ourselves."""
+"""What a run is configured with: proto/learning.ts, `TrainerSettings`, and what we fix."""
 
 from dataclasses import dataclass
 

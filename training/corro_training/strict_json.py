@@ -26,9 +26,7 @@ class StrictConverter(CompositePayloadConverter):
     def __init__(self) -> None:
         known = DefaultPayloadConverter.default_encoding_payload_converters
         strict = StrictJson()
-        super().__init__(
-            *(strict if one.encoding == strict.encoding else one for one in known)
-        )
+        super().__init__(*(strict if one.encoding == strict.encoding else one for one in known))
 
 
 STRICT = dataclasses.replace(DataConverter.default, payload_converter_class=StrictConverter)

@@ -35,8 +35,8 @@ class Trainer:
 
     @activity.defn(name=ACTIVITY)
     async def train_model(self, order: Any) -> TrainedModel:
-        """Fails for good with `BadMatrix` when the matrix cannot be learned from and `BadOrder` when
-        the order is none; with anything else another attempt may do better."""
+        """Fails for good with `BadMatrix` when the matrix cannot be learned from and `BadOrder`
+        when the order is none; with anything else another attempt may do better."""
         try:
             matrix_hash, settings = read_order(order)
         except BadOrder as error:
@@ -59,9 +59,11 @@ class Trainer:
         self.log.info("training", extra={"facts": {"matrix": matrix_hash, "run": folder.name}})
         try:
             with working_folder(folder) as work:
-                fit = await self.fit(matrix_hash, settings, Job(
-                    matrix=work / "matrix.bin", settings=settings, kept=folder, folder=work
-                ))
+                fit = await self.fit(
+                    matrix_hash,
+                    settings,
+                    Job(matrix=work / "matrix.bin", settings=settings, kept=folder, folder=work),
+                )
             await self.store(fit)
         except (Unfit, WrongBlob) as error:
             forget(folder)

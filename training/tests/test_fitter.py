@@ -34,9 +34,7 @@ class Hearing(logging.Logger):
             self.act(self.child)
 
 
-def fitted(
-    raw: bytes, act: Callable[[int], None] = lambda pid: None, silence: float = 60
-) -> Fit:
+def fitted(raw: bytes, act: Callable[[int], None] = lambda pid: None, silence: float = 60) -> Fit:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "matrix.bin").write_bytes(raw)
