@@ -3,7 +3,14 @@ import { bootstrapIntervals } from '../judgement/bootstrap.ts';
 import { CALIBRATION_BINS } from '../judgement/score.ts';
 import type { PromotionCheck, ValidationRow } from './contract.ts';
 import type { DriftFigures } from './drift.ts';
-import { CloseSums, estimateMean, levelOfEach, studentAbove } from './mean-test.ts';
+import {
+  CloseSums,
+  estimateMean,
+  leastBlockOf,
+  levelOfEach,
+  meanOfColumn,
+  studentAbove,
+} from './mean-test.ts';
 import type { CandidateFacts, GateFinding, PromotionTerms } from './promotion.ts';
 import { type Answer, brierOfAnswer, callOf } from './validation.ts';
 
@@ -60,9 +67,8 @@ export function betterCheck(facts: CandidateFacts, terms: PromotionTerms): Promo
     sums.add(row.closeTimeMs, [gain, brierOfAnswer(base[at] as Answer, row.label) - own]);
   });
   const stretches = sums.stretches();
-  const { horizonCandles } = facts.label;
-  const gain = estimateMean(stretches, 1, horizonCandles);
-  const overBase = estimateMean(stretches, 2, horizonCandles).mean;
+  const gain = estimateMean(stretches, 1, leastBlockOf(facts.label));
+  const overBase = meanOfColumn(stretches, 2);
   const brier = meanOf(rows.map((row) => brierOfAnswer(row, row.label)));
   const each = levelOfEach(terms.level, facts.trials);
   const figures = {
@@ -119,7 +125,7 @@ export function calibratedCheck(facts: CandidateFacts, terms: PromotionTerms): P
   };
   const [error = Number.NaN] = claims === 0 ? [] : errorOf(stretches.totals());
   const [interval = null] = bootstrapIntervals(
-    { stretches, statistics: errorOf, lengthFrom: [], leastLength: label.horizonCandles },
+    { stretches, statistics: errorOf, lengthFrom: [], leastLength: leastBlockOf(label) },
     terms.bootstrap,
   );
   const limit = terms.mostCalibrationError;

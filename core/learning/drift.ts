@@ -4,7 +4,7 @@ import { DEFAULT_BOOTSTRAP } from '../judgement/bootstrap.ts';
 import { normalQuantile } from '../judgement/normal.ts';
 import { brierOf, CalibrationSheet } from '../judgement/score.ts';
 import type { ValidationRow } from './contract.ts';
-import { CloseSums, estimateMean, studentAbove } from './mean-test.ts';
+import { CloseSums, estimateMean, leastBlockOf, meanOfColumn, studentAbove } from './mean-test.ts';
 import {
   binOf,
   type FeatureProfile,
@@ -213,12 +213,12 @@ export function validatedFigures(
     sheet.add(stanceOfAnswer(row), row.label);
   });
   const stretches = sums.stretches();
-  const [own, other] = [1, 2].map((column) => estimateMean(stretches, column, horizonCandles));
+  const own = estimateMean(stretches, 1, leastBlockOf({ horizonCandles }));
   return {
     rows: rows.length,
-    brier: own?.mean as number,
-    brierError: own?.error ?? null,
-    baseBrier: other?.mean as number,
+    brier: own.mean as number,
+    brierError: own.error,
+    baseBrier: meanOfColumn(stretches, 2) as number,
     expectedError: sheet.calibration().expectedError,
   };
 }
@@ -238,7 +238,8 @@ export function calibrationDrift(
     sums.add(one.closeTimeMs, [brierOf(stanceOfAnswer(one), one.label)]);
     sheet.add(stanceOfAnswer(one), one.label);
   }
-  const { mean, error, freedom } = estimateMean(sums.stretches(), 1, horizonCandles);
+  const block = leastBlockOf({ horizonCandles });
+  const { mean, error, freedom } = estimateMean(sums.stretches(), 1, block);
   const { expectedError } = sheet.calibration();
   const figures = { forecasts: settled.length, brier: mean, expectedError };
   if (mean === null || error === null) {

@@ -1,3 +1,4 @@
+import type { OutcomeTerms } from '../judgement/assessment.ts';
 import { optimalBlockLength } from '../judgement/block-length.ts';
 import { Stretches } from '../judgement/bootstrap.ts';
 import { normalQuantile } from '../judgement/normal.ts';
@@ -51,6 +52,16 @@ export interface MeanEstimate {
   readonly freedom: number;
 }
 
+const LEAST_WEIGHT = 1e-4;
+/** Blocks are at least so many horizons long: outcomes overlap over one, and a block that is no
+ * longer loses a third of what overlaps at its ends. */
+const BLOCK_HORIZONS = 2;
+
+/** The least length of a block, in closes. */
+export function leastBlockOf({ horizonCandles }: Pick<OutcomeTerms, 'horizonCandles'>): number {
+  return BLOCK_HORIZONS * horizonCandles;
+}
+
 /** Below so many blocks nothing is known of the error. */
 export const LEAST_FREEDOM = 10;
 
@@ -60,7 +71,7 @@ export const LEAST_FREEDOM = 10;
  * blocks of 1/p closes: as long as the data's dependence asks for (Politis & White 2004), and never
  * shorter than `leastBlock`, within which outcomes overlap. No resample is drawn: the tail that a
  * test for many trials needs would take millions. Freedom is n over the sum of squared lag weights
- * (as for spectral estimates, Priestley 1981). O(closes), at most 4,096² steps. */
+ * (as for spectral estimates, Priestley 1981). O(closes × block). */
 export function estimateMean(
   stretches: Stretches,
   column: number,
@@ -80,8 +91,8 @@ export function estimateMean(
   let [variance, squares] = [0, 0];
   for (let lag = 0; lag < size; lag += 1) {
     const [fades, wraps] = [goesOn ** lag, goesOn ** (size - lag)];
-    // What is left on either end is less than rounding.
-    if (fades < 1e-12 && wraps < 1e-12) continue;
+    // What is left between both ends is far below the error of the estimate itself.
+    if (fades < LEAST_WEIGHT && wraps < LEAST_WEIGHT) continue;
     const weight = (1 - lag / size) * fades + (lag / size) * wraps;
     const times = lag === 0 ? 1 : 2;
     variance += times * weight * covariance(own, lag);
@@ -90,6 +101,13 @@ export function estimateMean(
   const freedom = size / squares - 1;
   const known = freedom >= LEAST_FREEDOM && variance >= 0;
   return { rows, closes, mean, error: known ? Math.sqrt(variance * size) / rows : null, freedom };
+}
+
+/** `null` without any row. */
+export function meanOfColumn({ columns }: Stretches, column: number): number | null {
+  const [counts, sums] = [columns[0] as Float64Array, columns[column] as Float64Array];
+  const rows = total(counts);
+  return rows === 0 ? null : total(sums) / rows;
 }
 
 function covariance(centred: Float64Array, lag: number): number {

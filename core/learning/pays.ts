@@ -1,7 +1,7 @@
 import type { Action } from '../assistants/speech.ts';
 import { type Comparison, comparisonOf, favourWords } from './checks.ts';
 import type { PromotionCheck, ValidationRow } from './contract.ts';
-import { CloseSums, estimateMean, studentAbove } from './mean-test.ts';
+import { CloseSums, estimateMean, leastBlockOf, meanOfColumn, studentAbove } from './mean-test.ts';
 import type { CandidateFacts, PromotionTerms } from './promotion.ts';
 import { type Answer, callOf } from './validation.ts';
 
@@ -30,7 +30,7 @@ export function paysCheck(
 ): { readonly check: PromotionCheck; readonly held: Held } {
   const comparison = comparisonOf(facts, terms);
   const { rows, other, name } = comparison;
-  const { roundTripCost: cost, horizonCandles } = facts.label;
+  const { roundTripCost: cost } = facts.label;
   const sums = new CloseSums(2);
   let calls = 0;
   rows.forEach((row, at) => {
@@ -40,8 +40,8 @@ export function paysCheck(
     sums.add(row.closeTimeMs, [net, net - netOf(row, callOf(other[at] as Answer), cost)]);
   });
   const stretches = sums.stretches();
-  const net = estimateMean(stretches, 1, horizonCandles).mean;
-  const gain = estimateMean(stretches, 2, horizonCandles);
+  const net = meanOfColumn(stretches, 1);
+  const gain = estimateMean(stretches, 2, leastBlockOf(facts.label));
   const held = heldOf(comparison, cost);
   const figures = {
     comparedWith: name,

@@ -8,7 +8,7 @@ import type { Answer } from './validation.ts';
 
 /** Declared before anything is trained; reasons for the figures: docs/learning.md. */
 export interface PromotionTerms {
-  /** Chance that any of all trials without skill passes `better`. */
+  /** Chance that any of all trials without skill passes `better`: one side of a 95 % interval. */
   readonly level: number;
   /** Above it, somewhere within its interval, the expected calibration error is too much. */
   readonly mostCalibrationError: number;
@@ -19,7 +19,7 @@ export interface PromotionTerms {
 }
 
 export const PROMOTION_TERMS: PromotionTerms = {
-  level: 0.05,
+  level: 0.025,
   mostCalibrationError: 0.1,
   shadowAnswers: 20,
   freshRows: 500,
