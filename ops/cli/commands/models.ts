@@ -38,13 +38,11 @@ export function addModels(program: Command): void {
     .addOption(new Option('--state <state>', 'only these').choices(MODEL_STATES))
     .option('--json', 'as JSON')
     .action(list);
-  models
-    .command('list')
+  withMarket(models.command('list'))
     .description('every registered model, the newest first')
     .option('--json', 'as JSON')
     .action(list);
-  models
-    .command('show')
+  withMarket(models.command('show'))
     .description('all there is to say of one: what it learned from, how it was judged, its life')
     .argument('[hash]', 'its hash, the beginning or the end of it, or champion', CHAMPION)
     .option('--json', 'as JSON')
@@ -65,8 +63,7 @@ export function addModels(program: Command): void {
     .option('--json', 'as JSON')
     .action(reject);
   addPromote(models);
-  models
-    .command('rollback')
+  withMarket(models.command('rollback'))
     .description('give a market back to the champion before this one, or to none')
     .requiredOption('--reason <text>', 'why: recorded')
     .option('--yes', 'do not ask')
@@ -89,7 +86,7 @@ export function addModels(program: Command): void {
     .action(exportModel);
 }
 
-/** Every command below takes them from here. */
+/** What a market is chosen by, wherever on the line it stands. */
 function withMarket(command: Command): Command {
   return command
     .option('--symbol <symbol>', 'of this market')

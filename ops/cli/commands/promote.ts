@@ -53,10 +53,7 @@ async function promote(typed: string, _flags: PromoteFlags, command: Command): P
     const champion = await championOf(db, model);
     const gate = await judged(db, model, flags);
     if (flags.json !== true) process.stdout.write(`${gateText(gate)}\n\n`);
-    if (gate.report?.passed === false && flags.gate) {
-      const way = 'to promote it all the same: --no-gate --reason "…"';
-      throw new CorroError('model_step', `the gate does not let it pass; ${way}`);
-    }
+    expectPassed(gate);
     if (flags.yes !== true) await confirmPromotion(model, champion);
     const told = await promoteModel(db, {
       hash: model.hash,
@@ -81,6 +78,13 @@ async function promote(typed: string, _flags: PromoteFlags, command: Command): P
 function expectPromotable({ hash, state }: StoredModel): void {
   if (modelStep(state, 'champion') === 'promotion') return;
   throw new CorroError('model_step', `${shortHash(hash)} is ${state}: ${modelStepsFrom(state)}`);
+}
+
+/** Throws `model_step` when the gate was run and did not let the model pass. */
+export function expectPassed({ report }: Gated): void {
+  if (report === null || report.passed) return;
+  const way = 'to promote it all the same: --no-gate --reason "…"';
+  throw new CorroError('model_step', `the gate does not let it pass; ${way}`);
 }
 
 /** What the gate said; `report` is `null` where it was not run, or had nothing to replay. */
@@ -109,7 +113,7 @@ async function judged(
   } catch (error) {
     // The symbol was never traded there.
     if (!(error instanceof UnknownError && error.kind.startsWith('symbol'))) throw error;
-    return { report: null, words: 'There is no recorded debate to replay.' };
+    return { report: null, words: 'There is no recorded decision to replay.' };
   }
 }
 
