@@ -5,7 +5,7 @@ import type { LearningRun } from '../activities/learning/run.ts';
 import type { TrainingSet } from '../activities/learning/training-set.ts';
 import { BAD_MATRIX, type TrainedModel } from '../proto/learning.ts';
 import type { LearningPage } from './learning-page.ts';
-import { failedWith, longSteps, reasonOf, steps, trainerOf } from './learning-steps.ts';
+import { longSteps, messageOf, steps, trainerOf, typeOf } from './learning-steps.ts';
 
 const STAGE = 'update models';
 /** What every step of this stage is called in the Web UI. */
@@ -58,7 +58,7 @@ async function train(
   try {
     return await trainModel.executeWithOptions(called('train'), [order]);
   } catch (error) {
-    if (failedWith(error, BAD_MATRIX)) return `cannot be learned from: ${reasonOf(error)}`;
+    if (typeOf(error) === BAD_MATRIX) return `cannot be learned from: ${messageOf(error)}`;
     throw error;
   }
 }

@@ -72,27 +72,26 @@ export function trainerOf(namespace: string) {
   });
 }
 
-/** Whether a step failed with that type. */
-export function failedWith(error: unknown, type: string): boolean {
-  return (
-    error instanceof ActivityFailure &&
-    error.cause instanceof ApplicationFailure &&
-    error.cause.type === type
-  );
+/** The type of a step's failure; `null`: it has none. */
+export function typeOf(error: unknown): string | null {
+  const isStep = error instanceof ActivityFailure && error.cause instanceof ApplicationFailure;
+  return isStep ? ((error.cause as ApplicationFailure).type ?? null) : null;
+}
+
+/** What whoever failed said of it. */
+export function messageOf(error: unknown): string {
+  const said = error instanceof ActivityFailure ? (error.cause ?? error) : error;
+  return said instanceof Error ? said.message : String(said);
 }
 
 /** Why a run failed, for a reader. */
 export function reasonOf(error: unknown): string {
-  if (!(error instanceof ActivityFailure)) {
-    return error instanceof Error ? error.message : String(error);
-  }
+  if (!(error instanceof ActivityFailure)) return messageOf(error);
   const { activityType, cause } = error;
-  if (cause instanceof TimeoutFailure) {
-    if (activityType === TRAIN_ACTIVITY && cause.timeoutType === 'SCHEDULE_TO_START') {
-      const how = './corro up --trainer starts one';
-      return `no trainer took the work within ${TRAINER_WAIT_MINUTES} minutes: ${how}`;
-    }
-    return `${activityType} was given up: ${cause.message} (${cause.timeoutType})`;
+  if (!(cause instanceof TimeoutFailure)) return `${activityType} failed: ${messageOf(error)}`;
+  if (activityType === TRAIN_ACTIVITY && cause.timeoutType === 'SCHEDULE_TO_START') {
+    const how = './corro up --trainer starts one';
+    return `no trainer took the work within ${TRAINER_WAIT_MINUTES} minutes: ${how}`;
   }
-  return `${activityType} failed: ${cause?.message ?? error.message}`;
+  return `${activityType} was given up: ${cause.message} (${cause.timeoutType})`;
 }

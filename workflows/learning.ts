@@ -13,7 +13,7 @@ import { type LearningInput, type LearningResult, RUN_UNDER_WAY } from '../proto
 import { VERDICT } from '../proto/search-attributes.ts';
 import { updateModels } from './learning-models.ts';
 import { LearningPage } from './learning-page.ts';
-import { longSteps, reasonOf, steps } from './learning-steps.ts';
+import { longSteps, messageOf, reasonOf, steps, typeOf } from './learning-steps.ts';
 import { learningQuery } from './messages.ts';
 
 /** What a run knows so far; it is reported whatever comes after. */
@@ -65,13 +65,21 @@ async function takeTurn(input: LearningInput): Promise<LearningRun> {
   const { workflowId } = workflowInfo();
   const summary = `${input.symbol} ${input.timeframe}: is it its turn, and what is on record`;
   for (let waits = 0; ; waits += 1) {
-    const turn = await steps.openLearningRun.executeWithOptions({ summary }, [input, workflowId]);
+    const turn = await steps.openLearningRun
+      .executeWithOptions({ summary }, [input, workflowId])
+      .catch(tellFailure);
     if (turn.outcome === 'opened') return turn.run;
     if (input.cadence === 'demand' || waits === MOST_WAITS) {
       throw ApplicationFailure.nonRetryable(`${turn.by} learns in this market`, RUN_UNDER_WAY);
     }
     await sleep(`${Math.min(LONGEST_WAIT_MINUTES, 2 ** waits)}m`);
   }
+}
+
+/** What a run cannot begin with is the run's own failure, by its type. */
+function tellFailure(error: unknown): never {
+  if (isCancellation(error)) throw error;
+  throw ApplicationFailure.nonRetryable(messageOf(error), typeOf(error) ?? 'LearningFailed');
 }
 
 /** About six hours in all. */
