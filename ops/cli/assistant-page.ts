@@ -1,6 +1,7 @@
 import type { WeightsRecord } from '../../adapters/store/weights.ts';
 import type { Role } from '../../core/assistants/role.ts';
-import { REGIMES, type Regime } from '../../core/features/reading.ts';
+import type { RegimeWeights } from '../../core/debate/weights.ts';
+import { REGIMES } from '../../core/features/reading.ts';
 import type {
   AssistantScore,
   Calibration,
@@ -10,7 +11,14 @@ import type {
 } from '../../core/judgement/assessment.ts';
 import type { RingView } from '../learning/ring-view.ts';
 import { numberOf, percentOf, plain, rangeOf, signedNumber } from '../research/report/words.ts';
-import { counted, HOW_TO_READ, scoresTable, waitingWords, weightText } from './assistants-page.ts';
+import {
+  counted,
+  HOW_TO_READ,
+  scoresTable,
+  shareIn,
+  waitingWords,
+  weightText,
+} from './assistants-page.ts';
 import { type Column, clockText, table } from './table.ts';
 
 /** One assistant in depth. */
@@ -19,7 +27,7 @@ export interface AssistantView {
   /** `null`: it has said nothing that has settled. */
   readonly score: AssistantScore | null;
   readonly bySymbol: readonly { readonly symbol: string; readonly score: Score }[];
-  /** Versions of the weights that changed its own, and the first; newest first. */
+  /** Versions of the weights that changed its share of the vote, and the first; newest first. */
   readonly weights: readonly WeightsRecord[];
   readonly waiting: RingView['waiting'];
   readonly outcomes: RingView['outcomes'];
@@ -34,15 +42,19 @@ export function assistantView(role: Role, view: RingView): AssistantView {
       const score = assistants.find((one) => one.role === role)?.score;
       return score === undefined ? [] : [{ symbol, score }];
     }),
-    weights: weights.filter((one, at) => {
+    weights: weights.filter(({ weights: own }, at) => {
       const before = weights[at + 1]?.weights;
-      return before === undefined || REGIMES.some((regime) => changed(regime, one, before));
+      return before === undefined || !hasSameShares(role, own, before);
     }),
     ...{ waiting, outcomes },
   };
-  function changed(regime: Regime, one: WeightsRecord, before: WeightsRecord['weights']): boolean {
-    return one.weights[regime][role] !== before[regime][role];
-  }
+}
+
+/** In every regime: its share may change because another's weight did. */
+function hasSameShares(role: Role, one: RegimeWeights, other: RegimeWeights): boolean {
+  return REGIMES.every((regime) =>
+    Object.is(shareIn(one[regime], role), shareIn(other[regime], role)),
+  );
 }
 
 export function assistantPage(view: AssistantView): string {
@@ -129,7 +141,7 @@ function whole(share: number): string {
 
 function weightsPart({ role, weights }: AssistantView): readonly string[] {
   return [
-    'Its weight by version, a multiple of equal and its share of all seven, where it changed:',
+    'Its weight by version, a multiple of equal and its share of all seven, where that changed:',
     table(
       weights,
       [

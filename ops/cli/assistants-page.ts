@@ -1,7 +1,7 @@
 import type { Waiting } from '../../adapters/store/outcomes.ts';
 import type { WeightsRecord } from '../../adapters/store/weights.ts';
 import { ROLES, type Role } from '../../core/assistants/role.ts';
-import type { RegimeWeights } from '../../core/debate/weights.ts';
+import type { RegimeWeights, Weights } from '../../core/debate/weights.ts';
 import { REGIMES, type Regime } from '../../core/features/reading.ts';
 import type { OutcomeTerms, RingScore, Score } from '../../core/judgement/assessment.ts';
 import type { ArmWorth, RingScores } from '../../core/learning/contract.ts';
@@ -137,10 +137,14 @@ const EQUAL = 10_000;
 
 /** `1.25  17.2 %` */
 export function weightText(weights: RegimeWeights, regime: Regime, role: Role): string {
-  const all = ROLES.reduce((sum, one) => sum + weights[regime][one], 0);
-  const weight = weights[regime][role];
-  const share = percentOf(all > 0 ? weight / all : null, 1);
-  return `${numberOf(weight / EQUAL)} ${share.padStart(7)}`;
+  const share = percentOf(shareIn(weights[regime], role), 1);
+  return `${numberOf(weights[regime][role] / EQUAL)} ${share.padStart(7)}`;
+}
+
+/** Of all that is cast when everybody votes; `null` where nobody weighs anything. */
+export function shareIn(weights: Weights, role: Role): number | null {
+  const all = ROLES.reduce((sum, one) => sum + weights[one], 0);
+  return all > 0 ? weights[role] / all : null;
 }
 
 /** How many motions wait, and since when. */
