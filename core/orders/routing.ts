@@ -1,4 +1,5 @@
 import {
+  type AmountValue,
   basisPointsOf,
   Decimal,
   decimal,
@@ -13,15 +14,15 @@ import type { Side } from '../risk/facts.ts';
 export const MAX_SLICES = 4;
 const HALF = decimal('0.5');
 
-/** What stands at a venue, best price first on both sides; decimal strings. */
+/** What stands at a venue, best price first on both sides. */
 export interface DepthReport {
   readonly bids: readonly DepthLevel[];
   readonly asks: readonly DepthLevel[];
 }
 
 export interface DepthLevel {
-  readonly price: string;
-  readonly quantity: string;
+  readonly price: AmountValue;
+  readonly quantity: AmountValue;
 }
 
 export interface RouteRequest {

@@ -63,15 +63,15 @@ export function judgeBook(
 }
 
 /** What a trade in slices asks of whoever carries it out. */
-export type SliceStep =
-  | { readonly type: 'look'; readonly wish: OrderInput; readonly slice: number }
-  | { readonly type: 'pursue'; readonly leg: OrderInput };
+export type SliceStep<Leg extends OrderInput> =
+  | { readonly type: 'look'; readonly wish: Leg; readonly slice: number }
+  | { readonly type: 'pursue'; readonly leg: Leg };
 
 /** One leg, or as many slices as the book wants and the limit allows, one after the other: each
- * looks at what the one before has left. */
-export function* tradeInSlices(
-  input: OrderInput,
-): Generator<SliceStep, OrderOutcome, Look | OrderOutcome> {
+ * looks at what the one before has left. What a caller says of its leg beside is kept. */
+export function* tradeInSlices<Leg extends OrderInput>(
+  input: Leg,
+): Generator<SliceStep<Leg>, OrderOutcome, Look | OrderOutcome> {
   const done: OrderOutcome[] = [];
   let wanted = input.requestedQuantity;
   for (let slice = 0; slice < MAX_SLICES; slice += 1) {

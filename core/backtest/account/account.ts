@@ -218,15 +218,12 @@ export class Account implements AccountBooks {
   }
 
   #trade(leg: JudgedLeg): OrderOutcome {
-    const { volatility20 } = leg;
     const slices = tradeInSlices(leg);
     let next = slices.next();
     while (next.done !== true) {
       const step = next.value;
       next = slices.next(
-        step.type === 'look'
-          ? this.#desk.look({ ...step.wish, volatility20 }, step.slice)
-          : this.#desk.pursue({ ...step.leg, volatility20 }),
+        step.type === 'look' ? this.#desk.look(step.wish, step.slice) : this.#desk.pursue(step.leg),
       );
     }
     return next.value;
@@ -324,9 +321,17 @@ function recordOf(leg: OrderInput, outcome: OrderOutcome): OrderRecord {
   const { symbol, side, purpose, closeTimeMs: decidedAtMs } = leg;
   const { quantity, limitPrice, executedQuantity, averagePrice, state, reason } = outcome;
   return {
-    ...{ symbol, side, purpose, decidedAtMs, quantity, limitPrice },
+    symbol,
+    side,
+    purpose,
+    decidedAtMs,
+    quantity,
+    limitPrice,
     stopPrice: leg.stopPrice ?? null,
     estimatedPrice: leg.estimatedPrice ?? null,
-    ...{ executedQuantity, averagePrice, state, reason },
+    executedQuantity,
+    averagePrice,
+    state,
+    reason,
   };
 }

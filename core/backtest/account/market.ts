@@ -1,12 +1,12 @@
 import type { Timeframe } from '../../market/candle.ts';
 import type { Instrument } from '../../market/instrument.ts';
 import type { OrderParameters } from '../../orders/parameters.ts';
-import type { DepthLevel, DepthReport } from '../../orders/routing.ts';
+import type { DepthReport } from '../../orders/routing.ts';
 import { Wallet } from '../../venue/accounts.ts';
 import type { Conditions } from '../../venue/conditions.ts';
 import { amount } from '../../venue/decimals.ts';
 import type { TapeMove, TradeRow } from '../../venue/events.ts';
-import { type Book, EMPTY_BOOK, type Level, type Side } from '../../venue/matching.ts';
+import { type Book, EMPTY_BOOK } from '../../venue/matching.ts';
 import { bookOf, marketId, type OrderRecord, VenueState } from '../../venue/state.ts';
 import { decideTape } from '../../venue/tape.ts';
 import { decideCancel, decideOrder } from '../../venue/trading.ts';
@@ -92,15 +92,9 @@ export class PaperMarket {
     this.#state.apply(decideCancel(this.#state, this.#state.orders.get(orderId), 0));
   }
 
-  /** The book of a symbol as it stands now, as far as an order of one side sees it: the whole side
-   * that it takes from, and the best price of the other. */
-  depth(symbol: string, side: Side): DepthReport {
-    const { bids, asks } = this.#book(symbol);
-    const bought = side === 'BUY';
-    return {
-      bids: (bought ? bids.slice(0, 1) : bids).map(levelText),
-      asks: (bought ? asks : asks.slice(0, 1)).map(levelText),
-    };
+  /** The book of a symbol as it stands now. */
+  depth(symbol: string): DepthReport {
+    return this.#book(symbol);
   }
 
   /** `null` where nobody buys. */
@@ -150,10 +144,6 @@ export class PaperMarket {
     const before = this.#state.symbol(symbol)?.lastPrice ?? candle.low;
     return Math.min(candle.low, candle.open, before);
   }
-}
-
-function levelText({ price, quantity }: Level): DepthLevel {
-  return { price: price.toFixed(), quantity: quantity.toFixed() };
 }
 
 const NO_TRADES: readonly TradeRow[] = [];

@@ -53,6 +53,16 @@ export interface OrderEvents {
   filled(attempt: Attempt, trade: TradeRow): void;
 }
 
+/** The newest facts, of whose leg, how often the books had changed by then, and how much that leg
+ * came to when so much was asked for. */
+interface Found {
+  readonly legId: string;
+  readonly changes: number;
+  readonly facts: RiskFacts;
+  requested: string | undefined;
+  sized: Sized | Refusal | null;
+}
+
 interface Halt {
   readonly code: string;
   readonly level: HaltLevel;
@@ -79,12 +89,7 @@ export class OrderDesk {
   readonly #live = new Map<string, Attempt>();
   readonly #halts = new Map<string, Halt>();
   #attempts = 0;
-  /** The newest facts, of whom, and how often the books had changed by then. */
-  #found: {
-    readonly leg: JudgedLeg;
-    readonly changes: number;
-    readonly facts: RiskFacts;
-  } | null = null;
+  #found: Found | null = null;
 
   constructor(parts: {
     readonly books: Books;
@@ -140,14 +145,14 @@ export class OrderDesk {
 
   /** What the book says of a wish's slice before it is sized. */
   look(wish: JudgedLeg, slice: number): Look {
-    const leg = { ...wish, leg: wish.leg + slice, legId: legIdOf(wish.legId, slice) };
+    const leg = legOfSlice(wish, slice);
     const judged = this.#size(leg);
     if ('refused' in judged) return blindLook(leg);
     const { sized } = judged;
     const { lotSize } = this.#instrument(leg.symbol);
     const { maxExpectedSlippageBps } = this.#limits;
     const wished = { quantity: sized.quantity, lotSize, maxExpectedSlippageBps };
-    const depth = this.#market.depth(leg.symbol, leg.side);
+    const depth = this.#market.depth(leg.symbol);
     const { look, refused } = judgeBook(leg, slice, { wished, depth });
     if (refused !== null) this.#haltAfter(refused);
     return look;
@@ -246,25 +251,28 @@ export class OrderDesk {
   #size(leg: JudgedLeg): { readonly sized: Sized; readonly facts: RiskFacts } | Refusal {
     const [halt] = leg.side === 'BUY' ? this.#halts.values() : [];
     if (halt) return refusal('halted', `${halt.code} (${halt.level}): ${halt.reason}`);
-    const facts = this.#factsOf(leg);
-    const sized = sizeOrder({ ...leg, facts, limits: this.#limits });
+    const found = this.#find(leg);
+    const { facts } = found;
+    const { side, confidenceBp, requestedQuantity, stopPrice } = leg;
+    if (found.sized === null || found.requested !== requestedQuantity) {
+      const request = { side, facts, confidenceBp, requestedQuantity, stopPrice };
+      found.sized = sizeOrder({ ...request, limits: this.#limits });
+      found.requested = requestedQuantity;
+    }
+    const { sized } = found;
     return 'refused' in sized ? sized : { sized, facts };
   }
 
-  /** What was found for a look at the book is found again for the order that follows it. */
-  #factsOf(leg: JudgedLeg): RiskFacts {
+  /** What was found for a look at the book is found again for the order that follows it: one leg is
+   * judged at one price. */
+  #find(leg: JudgedLeg): Found {
     const { changes } = this.#books;
-    const { legId, side, symbol, referencePrice, closeTimeMs, volatility20 } = leg;
+    const { legId } = leg;
     const known = this.#found;
-    if (known !== null && known.changes === changes && known.facts.marketTimeMs === closeTimeMs) {
-      const { leg: before } = known;
-      const same = before.legId === legId && before.side === side && before.symbol === symbol;
-      const seen = before.referencePrice === referencePrice && before.volatility20 === volatility20;
-      if (same && seen) return known.facts;
-    }
-    const facts = this.#facts.of(leg, this.#instrument(symbol), volatility20);
-    this.#found = { leg, changes, facts };
-    return facts;
+    if (known !== null && known.changes === changes && known.legId === legId) return known;
+    const facts = this.#facts.of(leg, this.#instrument(leg.symbol), leg.volatility20);
+    this.#found = { legId, changes, facts, requested: undefined, sized: null };
+    return this.#found;
   }
 
   #haltAfter({ refused, text }: Refusal): void {
@@ -349,8 +357,9 @@ function executedAt(order: VenueOrder | null): string {
 }
 
 /** The leg of a wish's slice: the first is the wish's own. */
-function legIdOf(legId: string, slice: number): string {
-  return slice === 0 ? legId : `${legId}-${slice}`;
+function legOfSlice(wish: JudgedLeg, slice: number): JudgedLeg {
+  if (slice === 0) return wish;
+  return { ...wish, leg: wish.leg + slice, legId: `${wish.legId}-${slice}` };
 }
 
 function fillsOf({ executed, worth, fees }: Attempt) {
