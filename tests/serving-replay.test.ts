@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { feedPublisher } from '../adapters/bus/feed.ts';
+import { loadModel } from '../adapters/models/load.ts';
+import { predictSeries } from '../adapters/models/predict-series.ts';
 import { readDecisions } from '../adapters/store/decisions.ts';
 import { changeModel } from '../adapters/store/model-changes.ts';
 import { readMotions } from '../adapters/store/motions.ts';
@@ -13,6 +15,8 @@ import { readCandleFile, type Tape } from '../adapters/tape/tape.ts';
 import { type PaperControl, paperControl } from '../adapters/venue/paper-control.ts';
 import type { Snapshot } from '../core/assistants/snapshot.ts';
 import type { Market } from '../core/learning/contract.ts';
+import { TIMEFRAMES } from '../core/market/candle.ts';
+import { forecastOf } from '../core/models/forecast.ts';
 import { Debates } from '../ops/ring/debates.ts';
 import { Driver } from '../ops/ring/driver.ts';
 import { Guards } from '../ops/ring/guards.ts';
@@ -157,6 +161,22 @@ describe('replay with models', { timeout: 300_000 }, () => {
     ]);
     expect(told).toEqual([]);
     expect(await verifyDecisions(db, { ids: [] })).toMatchObject({ checked: 3, equal: true });
+  });
+
+  test('what was foretold - is what a backtest over the same candles hears', async () => {
+    const { timeframe, candles } = tape;
+    const [instrument] = tapeSource([tape], 'max').instruments;
+    if (instrument === undefined) throw new Error('no instrument');
+    const model = await loadModel(made.model);
+    const predictions = await predictSeries(model, [{ instrument, timeframe, candles }]);
+    const snapshots = await decided();
+    expect(snapshots).toHaveLength(3);
+    for (const { forecast, closeTimeMs } of snapshots) {
+      const index = (closeTimeMs + 1 - START_MS) / TIMEFRAMES[timeframe] - 1;
+      const prediction = predictions.at(SYMBOL, index);
+      if (prediction === null) throw new Error(`no prediction at ${index}`);
+      expect(forecast).toEqual(forecastOf(prediction, forecast?.model ?? '', 10_000));
+    }
   });
 
   test('a champion whose bytes were exchanged - the ring decides by its rules, and says so', async () => {
