@@ -27,6 +27,9 @@ export interface CollectedOutcomes {
   readonly known: number;
 }
 
+/** A market as far as its candles are known by then. */
+export type SettledMarket = Pick<LearningRun, 'venue' | 'symbol' | 'timeframe' | 'marketTimeMs'>;
+
 /** Motions settled in one transaction. */
 const PAGE = 1_000;
 /** Candles read at once. */
@@ -37,7 +40,7 @@ export function createOutcomeActivities({ db, log }: OutcomeDependencies) {
   return {
     /** Settles every motion of the market whose horizon has passed in its own candles, oldest
      * first, once and for ever. Repeating it settles what is left. */
-    async collectOutcomes(run: LearningRun): Promise<CollectedOutcomes> {
+    async collectOutcomes(run: SettledMarket): Promise<CollectedOutcomes> {
       const { venue, symbol, timeframe } = run;
       const market = { venue, symbol, timeframe };
       let settled = 0;
@@ -68,7 +71,7 @@ export function createOutcomeActivities({ db, log }: OutcomeDependencies) {
 
 async function settlePage(
   db: Kysely<Database>,
-  run: LearningRun,
+  run: SettledMarket,
   page: readonly UnsettledMotion[],
 ): Promise<readonly MotionOutcome[]> {
   const settler = new MotionSettler(page, DEFAULT_TERMS);
@@ -84,7 +87,7 @@ async function settlePage(
  * on, because a print is held against what came before it. */
 async function* candlesFor(
   db: Kysely<Database>,
-  { venue, symbol, timeframe, marketTimeMs }: LearningRun,
+  { venue, symbol, timeframe, marketTimeMs }: SettledMarket,
   settler: MotionSettler,
 ): AsyncGenerator<Candle> {
   const lengthMs = TIMEFRAMES[timeframe];
