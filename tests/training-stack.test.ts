@@ -4,10 +4,10 @@ import { matrixBytes } from '../adapters/models/matrix-file.ts';
 import { putBlob } from '../adapters/store/blobs.ts';
 import { openStore } from '../adapters/store/store.ts';
 import { trainingMatrix } from '../core/models/matrix.ts';
-import { readStack, type StackHandle, startStack } from '../ops/stack/control.ts';
+import { readStack, type StackHandle, type StackState, startStack } from '../ops/stack/control.ts';
 import { signal } from '../ops/stack/processes.ts';
 import { waitForState } from '../ops/stack/state.ts';
-import { ON_REQUEST, SERVERS, SERVICE_NAMES } from '../ops/stack/topology.ts';
+import { type Environments, ON_REQUEST, SERVERS, SERVICE_NAMES } from '../ops/stack/topology.ts';
 import { ensureTrainer } from '../ops/stack/trainer.ts';
 import { LABEL, madeUpSeries, PYTHON_TIMEOUT_MS } from './models-maker.ts';
 import { testHome } from './support/home.ts';
@@ -20,13 +20,14 @@ describe('trainer in the stack', () => {
   const home = testHome();
   const any = { postgres: 0, nats: 0, natsMonitor: 0, paper: 0 };
   const temporal = { temporal: 0, temporalUi: 0, temporalHttp: 0 };
-  const start = (): Promise<StackHandle> =>
+  const start = (environments: Environments = {}): Promise<StackHandle> =>
     startStack({
       home,
       detached: false,
       services: SERVERS,
       ports: { ...any, ...temporal },
       durable: false,
+      environments,
     });
   let stack: StackHandle;
 
@@ -70,22 +71,28 @@ describe('trainer in the stack', () => {
       }
 
       signal(told.pid ?? 0, 'SIGKILL');
-      await waitForState(home, again(told.pid), 60_000);
+      await waitForState(home, again(told.pid ?? 0), 60_000);
     },
     PYTHON_TIMEOUT_MS,
   );
 
-  test('the next stack of this home - starts it without being asked', async () => {
+  test('the next stack of this home - starts it unasked; what fails is it alone', async () => {
     await stack.stop();
-    stack = await start();
-    const state = await waitForState(home, again(null), 60_000);
-    expect(state.services.map(({ service }) => service)).toContain('trainer');
+    stack = await start({ trainer: { CORRO_LOG_LEVEL: 'loud' } });
+    const failed = ({ services }: StackState): boolean =>
+      services.some(({ service, status }) => service === 'trainer' && status === 'failed');
+    expect(await waitForState(home, failed, 120_000)).toMatchObject({ status: 'running' });
+    await expect(ensureTrainer(home)).rejects.toMatchObject({
+      code: 'start_failed',
+      message: expect.stringContaining('CORRO_LOG_LEVEL: must be one of'),
+    });
+    expect(readStack(home)).toMatchObject({ status: 'running' });
   });
 });
 
 /** A healthy trainer that is not the one with that pid. */
-function again(pid: number | null) {
-  return ({ services }: NonNullable<ReturnType<typeof readStack>>): boolean =>
+function again(pid: number) {
+  return ({ services }: StackState): boolean =>
     services.some(
       (one) => one.service === 'trainer' && one.status === 'healthy' && one.pid !== pid,
     );

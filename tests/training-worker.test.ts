@@ -179,12 +179,12 @@ describe('trainer', () => {
   });
 
   test('hung - it is noticed, and another attempt makes the same model', async () => {
-    const worker = await trainer({ CORRO_TRAINING_SILENCE_SECONDS: '5' });
+    const worker = await trainer({ CORRO_TRAINING_SILENCE_SECONDS: '8' });
     const ordered = await order();
     const { child } = await worker.says('fitting');
     process.kill(Number(child), 'SIGSTOP');
     const { why } = await worker.says('fitting failed');
-    expect(why).toContain('said nothing for 5 s: it hangs');
+    expect(why).toContain('said nothing for 8 s: it hangs');
     expect(markOf(Number(child))).toBeNull();
     expect(await ordered.result()).toEqual(trained);
   });
