@@ -2,7 +2,7 @@ import type { Action } from '../assistants/speech.ts';
 import type { BootstrapTerms, Interval } from '../judgement/assessment.ts';
 import { DEFAULT_BOOTSTRAP } from '../judgement/bootstrap.ts';
 import { normalQuantile } from '../judgement/normal.ts';
-import { brierOf, CalibrationSheet } from '../judgement/score.ts';
+import { CalibrationSheet } from '../judgement/score.ts';
 import type { ValidationRow } from './contract.ts';
 import { CloseSums, estimateMean, leastBlockOf, meanOfColumn, studentAbove } from './mean-test.ts';
 import {
@@ -235,7 +235,7 @@ export function calibrationDrift(
   const sums = new CloseSums(1);
   const sheet = new CalibrationSheet();
   for (const one of settled) {
-    sums.add(one.closeTimeMs, [brierOf(stanceOfAnswer(one), one.label)]);
+    sums.add(one.closeTimeMs, [brierOfAnswer(one, one.label)]);
     sheet.add(stanceOfAnswer(one), one.label);
   }
   const block = leastBlockOf({ horizonCandles });

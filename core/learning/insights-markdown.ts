@@ -13,7 +13,7 @@ export function insightsMarkdown(insights: Insights): string {
     assistantsSection(insights),
     wrongSection(insights.wrong),
     regimesSection(insights.regimes),
-    `## What debate added\n\n${insights.debate.words}.`,
+    debateSection(insights),
     driftSection(insights),
     nextSection(insights.next),
   ];
@@ -127,6 +127,12 @@ function regimesSection(regimes: readonly RegimeLine[]): string {
   ]);
   const head = ['regime', 'motions', 'BUY / SELL / HOLD came', 'best', 'worst'];
   return `## Regimes\n\n${table(head, rows)}`;
+}
+
+function debateSection({ debate }: Insights): string {
+  const lines = debate.arms.filter(({ motions }) => motions > 0).map(({ words }) => `- ${words}`);
+  const parts = ['## What debate added', `${debate.words}.`, lines.join('\n')];
+  return parts.filter((one) => one !== '').join('\n\n');
 }
 
 function driftSection({ drift }: Insights): string {

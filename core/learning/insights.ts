@@ -6,6 +6,7 @@ import { REGIMES, type Regime } from '../features/reading.ts';
 import type { DebateWorth } from '../judgement/assessment.ts';
 import { brierOf } from '../judgement/score.ts';
 import type {
+  ArmWorth,
   EarnedWeights,
   LearningVerdict,
   Market,
@@ -98,7 +99,10 @@ export interface Insights {
   };
   readonly wrong: readonly WrongCall[];
   readonly regimes: readonly RegimeLine[];
-  readonly debate: Pick<DebateWorth, 'motions' | 'changed' | 'brierGain' | 'verdict' | 'words'>;
+  readonly debate: Pick<DebateWorth, 'motions' | 'changed' | 'brierGain' | 'verdict' | 'words'> & {
+    /** The ring against each way of deciding without debate. */
+    readonly arms: readonly ArmWorth[];
+  };
   readonly drift: DriftFacts | null;
   /** What to look at next, each with its reason. */
   readonly next: readonly string[];
@@ -182,7 +186,7 @@ export function insightsOf(facts: LearningFacts): Insights {
     regimes,
     debate: {
       ...{ motions: debate.motions, changed: debate.changed, brierGain: debate.brierGain },
-      ...{ verdict: debate.verdict, words: debate.words },
+      ...{ verdict: debate.verdict, words: debate.words, arms: scores.arms },
     },
     drift,
     next: nextSteps(facts, { beatsHolding }),

@@ -1,4 +1,5 @@
 import type { Action } from '../assistants/speech.ts';
+import { netReturn } from '../judgement/outcome.ts';
 import { type Comparison, comparisonOf, favourWords } from './checks.ts';
 import type { PromotionCheck, ValidationRow } from './contract.ts';
 import { CloseSums, estimateMean, leastBlockOf, meanOfColumn, studentAbove } from './mean-test.ts';
@@ -36,8 +37,8 @@ export function paysCheck(
   rows.forEach((row, at) => {
     const call = callOf(row);
     if (call !== 'HOLD') calls += 1;
-    const net = netOf(row, call, cost);
-    sums.add(row.closeTimeMs, [net, net - netOf(row, callOf(other[at] as Answer), cost)]);
+    const net = netReturn(call, row.move, cost);
+    sums.add(row.closeTimeMs, [net, net - netReturn(callOf(other[at] as Answer), row.move, cost)]);
   });
   const stretches = sums.stretches();
   const net = meanOfColumn(stretches, 1);
@@ -62,11 +63,6 @@ export function paysCheck(
   const size = `${basisPoints(gain.mean)} a row after costs, ${calls} calls`;
   const words = `${found} (${size}${favourWords(comparison)}); ${holdWords(held)}`;
   return { check: { name: 'pays', passed: !loses, words, figures }, held };
-}
-
-function netOf({ move }: ValidationRow, call: Action, cost: number): number {
-  if (call === 'HOLD') return 0;
-  return (call === 'BUY' ? move : -move) - cost;
 }
 
 function heldOf({ rows, other }: Comparison, cost: number): Held {
@@ -100,7 +96,7 @@ function chained(
     const call = callAt(at);
     if (call === 'HOLD') return;
     // A short position cannot lose more than there is.
-    worth *= Math.max(0, 1 + netOf(row, call, cost));
+    worth *= Math.max(0, 1 + netReturn(call, row.move, cost));
     trades += 1;
     busyMs = row.settledAtMs;
   });

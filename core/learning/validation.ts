@@ -1,6 +1,6 @@
 import { ACTIONS, type Action, type Stance } from '../assistants/speech.ts';
 import { topAction } from '../assistants/stance.ts';
-import { brierOf } from '../judgement/score.ts';
+import { brierOfShares } from '../judgement/score.ts';
 import type { TrainingMatrix } from '../models/matrix.ts';
 import type { ValidationRow } from './contract.ts';
 
@@ -14,8 +14,8 @@ export function stanceOfAnswer({ buy, sell, hold }: Answer): Stance {
   return { buyBp: WHOLE * buy, sellBp: WHOLE * sell, holdBp: WHOLE * hold };
 }
 
-export function brierOfAnswer(answer: Answer, label: Action): number {
-  return brierOf(stanceOfAnswer(answer), label);
+export function brierOfAnswer({ buy, sell, hold }: Answer, label: Action): number {
+  return brierOfShares([buy, sell, hold], label);
 }
 
 /** What acting on an answer would have done: the likeliest label, HOLD on a tie. */
