@@ -138,19 +138,16 @@ class Floor implements BooksAtClose {
   meet({ closeTimeMs, entries }: Close<MarketSeries>): readonly DeskView[] {
     this.#timeMs = closeTimeMs;
     if (this.#valued.size > 0) this.#valued.clear();
-    const told: MarketCandle[] = [];
-    for (const { series, candle, nextOpen } of entries) {
-      told.push({ symbol: series.instrument.symbol, candle, nextOpen });
-    }
+    const told = entries.map(({ series, candle, nextOpen }): MarketCandle => {
+      return { symbol: series.instrument.symbol, candle, nextOpen };
+    });
     this.#account.meet({ timeMs: closeTimeMs, entries: told });
-    const views: DeskView[] = [];
-    for (const { place, candle } of entries) {
+    return entries.map(({ place, candle }) => {
       const market = this.#markets[place] as Market;
       market.newest = candle;
       const reading = market.desk.fold(candle);
-      views.push(new DeskView(market.desk, market.series, { candle, reading }));
-    }
-    return views;
+      return new DeskView(market.desk, market.series, { candle, reading });
+    });
   }
 
   value(symbols: readonly string[]): void {

@@ -58,16 +58,17 @@ export function* closesOf<Series extends { readonly candles: CandleSeries }>(
   });
   for (let due = calendar.next(); due !== null; due = calendar.next()) {
     const { closeTimeMs } = (due[0] as Cursor<Series>).candle;
-    const entries: ClosedCandle<Series>[] = [];
-    for (const cursor of due) {
+    // Made at its size, here and wherever something is made of every candle: a list that grows
+    // takes room for seventeen at once.
+    const entries = due.map((cursor): ClosedCandle<Series> => {
       const { series, place, index, candle } = cursor;
       const next = cursor.candles.at(index + 1);
-      entries.push({ series, place, index, candle, nextOpen: next === null ? null : next.open });
-      if (next === null) continue;
+      if (next === null) return { series, place, index, candle, nextOpen: null };
       cursor.index = index + 1;
       cursor.candle = next;
       calendar.enter(cursor);
-    }
+      return { series, place, index, candle, nextOpen: next.open };
+    });
     yield { closeTimeMs, entries };
   }
 }
@@ -87,8 +88,8 @@ class Calendar<Series> {
   enter(cursor: Cursor<Series>): void {
     const { closeTimeMs } = cursor.candle;
     // Markets mostly close together: whoever came last waits where this one will.
-    if (this.#newest?.timeMs !== closeTimeMs) this.#newest = this.#waitingAt(closeTimeMs);
-    this.#newest.due.push(cursor);
+    if (this.#newest?.timeMs === closeTimeMs) this.#newest.due.push(cursor);
+    else this.#newest = this.#waitAt(closeTimeMs, cursor);
   }
 
   /** In the order of their places; `null` when all series have ended. */
@@ -101,7 +102,7 @@ class Calendar<Series> {
     return isInOrder(due) ? due : due.sort((a, b) => a.place - b.place);
   }
 
-  #waitingAt(timeMs: number): Waiting<Series> {
+  #waitAt(timeMs: number, cursor: Cursor<Series>): Waiting<Series> {
     let low = 0;
     let high = this.#waiting.length;
     while (low < high) {
@@ -110,8 +111,11 @@ class Calendar<Series> {
       else high = middle;
     }
     const found = this.#waiting[low];
-    if (found?.timeMs === timeMs) return found;
-    const made = { timeMs, due: [] };
+    if (found?.timeMs === timeMs) {
+      found.due.push(cursor);
+      return found;
+    }
+    const made = { timeMs, due: [cursor] };
     if (low === this.#waiting.length) this.#waiting.push(made);
     else this.#waiting.splice(low, 0, made);
     return made;

@@ -89,9 +89,8 @@ export class Guards {
 
   /** Tells every guard that has something to do, by symbol. */
   settle(): void {
-    if (this.#watches.size === 0) return;
-    const due: [string, Watch][] = [];
-    for (const [symbol, watch] of this.#watches) if (watch.due) due.push([symbol, watch]);
+    if (!this.#isAnyDue()) return;
+    const due = [...this.#watches].filter(([, watch]) => watch.due);
     for (const [symbol, watch] of due.sort(([a], [b]) => (a < b ? -1 : 1))) {
       const { state, settle } = watch;
       watch.pending = 0;
@@ -99,6 +98,11 @@ export class Guards {
       this.#drive(watch, watch.keeper.passed(state, { feed: null, settle }));
       if (!watch.keeper.open) this.#watches.delete(symbol);
     }
+  }
+
+  #isAnyDue(): boolean {
+    for (const watch of this.#watches.values()) if (watch.due) return true;
+    return false;
   }
 
   /** A decision's order is over, and its guard had seen all that passed: an entry opens a guard or lets it grow; after a sale it guards
