@@ -73,9 +73,11 @@ describe('weights', () => {
     });
     expect(await currentWeights(db)).toEqual({ version: 2, weights: strategistAt(12_000) });
     expect((await weightsOf(db, 1)).weights).toEqual(EQUAL_REGIME_WEIGHTS);
-    const { by: _, ...kept } = offered(12_000);
+    const { weights, reason, learnedToMs, evidence } = offered(12_000);
     const [newest] = await listWeights(db, { limit: 1 });
-    expect(newest).toMatchObject({ ...kept, version: 2, contentHash: hashOf(kept.weights) });
+    const contentHash = hashOf(weights);
+    const kept = { version: 2, weights, reason, learnedToMs, evidence, contentHash };
+    expect(newest).toMatchObject(kept);
   });
 
   test('each change is audited in its own transaction, with what moved', async () => {

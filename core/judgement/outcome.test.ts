@@ -141,10 +141,9 @@ describe('outcome of an opinion', () => {
     ['a gap its candle stays at', [120, 121, 119, 120], { label: 'BUY', exitPrice: 120 }],
     ['a wick one can believe', [100, 105, 99.5, 100], { label: 'BUY', exitPrice: 101 }],
   ] as const)('a print - %s', (_, shape, expected) => {
-    const [own, quiet] = [candle(-1, CALM), new Array(12).fill(CALM)];
-    let state: OpenCall | Outcome = openCall(START_MS - 1, 0.5, own);
-    for (const [at, one] of [CALM, shape, ...quiet].entries()) {
-      if (!isSettled(state)) state = step(state, candle(at, one), FREE);
+    let state: OpenCall | Outcome = openCall(START_MS - 1, 0.5, candle(-1, CALM));
+    for (let at = 0; at < 14 && !isSettled(state); at += 1) {
+      state = step(state, candle(at, at === 1 ? shape : CALM), FREE);
     }
     expect(state).toMatchObject({ entryPrice: 100, ...expected });
   });

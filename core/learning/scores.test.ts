@@ -90,8 +90,10 @@ describe('scores of the ring', () => {
         expect(scores.ring).toEqual(ringScore(decisions, factsOf));
         const decided = decisions.filter((_, at) => motions[at]?.decision !== null);
         const inputs = { decisions: decided, factsOf, bootstrap: BOOTSTRAP, difference: null };
-        const { words: _, verdict: __, ...worth } = debateWorth(inputs) ?? scores.debate;
-        expect(scores.debate).toMatchObject(worth);
+        const worth = debateWorth(inputs) ?? scores.debate;
+        const { motions: debated, contested, meanRounds, changed, brierGain } = worth;
+        const gathered = { contested, meanRounds, changed, brierGain };
+        expect(scores.debate).toMatchObject({ motions: debated, ...gathered });
         expect(JSON.parse(JSON.stringify(scores))).toEqual(scores);
       }),
       { numRuns: 30 },
