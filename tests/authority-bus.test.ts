@@ -32,7 +32,7 @@ import { testHome } from './support/home.ts';
 
 const WIRE = wireOf('ring');
 const OTHER = wireOf('other');
-const PREDICT_ASKERS: readonly BusUser[] = ['operator', 'decision', 'learning'];
+const PREDICT_ASKERS: BusUser[] = ['operator', 'decision', 'learning'];
 const home = testHome();
 let stack: StackHandle;
 

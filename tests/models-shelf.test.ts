@@ -11,8 +11,8 @@ import { type MadeModel, madeUpSeries, makeModel, PYTHON_TIMEOUT_MS } from './mo
 import { bytesOf, manyRows, variantOf } from './models-served.ts';
 
 // Failure here looks like: a row that is answered otherwise live than offline, a model that fails
-// those it is answering when it is let go, bytes that are served without being what they are called,
-// or a database that is read again with every candle for a model that cannot serve.
+// those it is answering when it is let go, bytes that are served without being what they are
+// called, or a database that is read again with every candle for a model that cannot serve.
 
 const { width } = MODEL_INPUT;
 const ROWS = 10_000;

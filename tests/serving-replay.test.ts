@@ -125,7 +125,7 @@ describe('replay with models', { timeout: 300_000 }, () => {
     return (await readMotions(db, ids)).map(({ snapshot }) => snapshot);
   }
 
-  test('killed and promoted meanwhile - the motion keeps its champion, the next has the new', async () => {
+  test('killed, promoted, resumed - the motion keeps its champion, the next has the new', async () => {
     const { db } = floor.database;
     const killed = new Killed(floor.client, floor.names);
     await expect(drive(killed, 1)).rejects.toThrow(/^killed before /);
@@ -179,7 +179,7 @@ describe('replay with models', { timeout: 300_000 }, () => {
     }
   });
 
-  test('a champion whose bytes were exchanged - the ring decides by its rules, and says so', async () => {
+  test('a champion whose bytes were exchanged - rules decide, and it is told', async () => {
     const { db, url } = floor.database;
     const broken = await enterModel(db, { made, bytes: variantOf(bytesOf(made), 'd'), market });
     await promote(db, broken, market);

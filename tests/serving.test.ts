@@ -1,6 +1,6 @@
 /** Failure here means: a model that nobody promoted speaks in the ring, one that was promoted or
- * rolled back does not, a broken one takes its neighbours or its host with it, or a motion waits for
- * ever because a model cannot answer. */
+ * rolled back does not, a broken one takes its neighbours or its host with it, or a motion waits
+ * for ever because a model cannot answer. */
 import type { Kysely } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Host, startHost } from '../actors/host.ts';
@@ -127,7 +127,7 @@ function snapshotOf(told: Awaited<ReturnType<typeof foretold>>['told']) {
 }
 
 describe('champion', () => {
-  test('its answer is a fact of the snapshot, as offline, and the strategist goes by it', async () => {
+  test('its answer is a fact of the snapshot, as offline; the strategist goes by it', async () => {
     await host();
     const hash = await entered(0);
     await promote(db, hash, market);
@@ -289,7 +289,7 @@ describe('models that cannot serve', () => {
 });
 
 describe('hosts', () => {
-  test('none - a live close goes without after its time; a tape waits until one is there', async () => {
+  test('none - a live close goes without after its time; a tape waits for one', async () => {
     const hash = await entered(0);
     await promote(db, hash, market);
     await expect(foretold(300)).rejects.toThrow('no host of the strategist answered in 300 ms');
