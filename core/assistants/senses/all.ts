@@ -57,8 +57,10 @@ export const ALL_SENSES: readonly Sense[] = Object.values(SENSES);
 
 /** What the cited facts say: the impressions that are about one of them, in a fixed order. */
 export function impressionsOf(facts: ReadonlySet<string>, snapshot: Snapshot): Impression[] {
-  return ALL_SENSES.flatMap((sense) => {
+  const about: Impression[] = [];
+  for (const sense of ALL_SENSES) {
     const impression = sense(snapshot);
-    return impression !== null && facts.has(impression.evidence[0].fact) ? [impression] : [];
-  });
+    if (impression !== null && facts.has(impression.evidence[0].fact)) about.push(impression);
+  }
+  return about;
 }
