@@ -82,10 +82,7 @@ describe('trainer in the stack', () => {
     const failed = ({ services }: StackState): boolean =>
       services.some(({ service, status }) => service === 'trainer' && status === 'failed');
     expect(await waitForState(home, failed, 120_000)).toMatchObject({ status: 'running' });
-    await expect(ensureTrainer(home)).rejects.toMatchObject({
-      code: 'start_failed',
-      message: expect.stringContaining('CORRO_LOG_LEVEL: must be one of'),
-    });
+    await expect(ensureTrainer(home)).rejects.toThrow('CORRO_LOG_LEVEL: must be one of');
     expect(readStack(home)).toMatchObject({ status: 'running' });
   });
 });
