@@ -4,9 +4,9 @@ const FIRST_CAPACITY = 1_024;
 
 /** What the account was worth at every close: 24 bytes each while a run lasts. */
 export class CurveSheet {
-  #timeMs: Float64Array;
-  #equity: Float64Array;
-  #exposure: Float64Array;
+  #timeMs: Float64Array<ArrayBuffer>;
+  #equity: Float64Array<ArrayBuffer>;
+  #exposure: Float64Array<ArrayBuffer>;
   #length = 0;
 
   /** `closes`: as many as there will be at least, so that memory is taken once. */
@@ -32,12 +32,10 @@ export class CurveSheet {
   /** Column by column; the sheet is empty afterwards, so that no column is there twice. */
   finish(): EquityCurve {
     const length = this.#length;
-    const timeMs = listOf(this.#timeMs, length);
-    this.#timeMs = new Float64Array(0);
-    const equity = listOf(this.#equity, length);
-    this.#equity = new Float64Array(0);
-    const exposure = listOf(this.#exposure, length);
-    this.#exposure = new Float64Array(0);
+    const timeMs = movedToList(this.#timeMs, length);
+    const equity = movedToList(this.#equity, length);
+    const exposure = movedToList(this.#exposure, length);
+    this.#timeMs = this.#equity = this.#exposure = new Float64Array(0);
     this.#length = 0;
     return { timeMs, equity, exposure };
   }
@@ -50,14 +48,16 @@ export class CurveSheet {
   }
 }
 
-/** Made at its size: a list that grows takes twice its memory while it does. */
-function listOf(numbers: Float64Array, length: number): number[] {
+/** Made at its size: a list that grows takes twice its memory while it does. What the numbers stood
+ * on is given back at once. */
+function movedToList(numbers: Float64Array<ArrayBuffer>, length: number): number[] {
   const list = new Array<number>(length);
   for (let at = 0; at < length; at += 1) list[at] = numbers[at] as number;
+  numbers.buffer.transfer(0);
   return list;
 }
 
-function grown(numbers: Float64Array, capacity: number): Float64Array {
+function grown(numbers: Float64Array, capacity: number): Float64Array<ArrayBuffer> {
   const larger = new Float64Array(capacity);
   larger.set(numbers);
   return larger;
