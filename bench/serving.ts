@@ -2,12 +2,13 @@
  *
  *     node bench/serving.ts [--json] [--swaps N]
  *
- * Fits a model of a hundred trees on made-up candles, then measures in one run: one row through the
- * runtime itself and as the actor asks it (shelf, checks and all), the request over NATS to a host
- * of the strategist, the same models behind FastAPI and uvicorn (one request after the other over a
- * kept connection), closes that are asked about without a pause while champions change, and how far
- * Node's answers are from scikit-learn's on 10,000 rows. Not measured: several hosts, other machines,
- * models of other sizes; FastAPI with several workers, which serve more requests but none sooner. */
+ * Fits a model of a hundred trees on made-up candles, then measures in one run: one row through
+ * the runtime itself and as the actor asks it (shelf, checks and all), the request over NATS to a
+ * host of the strategist, the same models behind FastAPI and uvicorn (one request after the other
+ * over a kept connection), closes that are asked about without a pause while champions change, and
+ * how far Node's answers are from scikit-learn's on 10,000 rows. Not measured: several hosts, other
+ * machines, models of other sizes; FastAPI with several workers, which serve more requests but none
+ * sooner. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
