@@ -1,8 +1,6 @@
 import type { Candidate } from '../activities/learning/candidate.ts';
 import type { ModelStep } from '../activities/learning/insights.ts';
-import type { Judged, Settled } from '../activities/learning/judgement.ts';
 import type { LearningRun } from '../activities/learning/run.ts';
-import type { TrainingSet } from '../activities/learning/training-set.ts';
 import { BAD_MATRIX, type TrainedModel } from '../proto/learning.ts';
 import type { LearningPage } from './learning-page.ts';
 import { longSteps, messageOf, steps, trainerOf, typeOf } from './learning-steps.ts';
@@ -17,40 +15,56 @@ export interface ModelsUpdate {
   readonly page: LearningPage;
 }
 
-/** Trains a candidate on the run's window and judges it and everybody who waits in the shadow; at
- * most one becomes champion. A market that nothing can be learned from is no failure. */
-export async function updateModels({ run, namespace, page }: ModelsUpdate): Promise<ModelStep> {
+/** Trains a candidate on the run's window and judges it, and then everybody who waits in the
+ * shadow: at most one becomes champion. */
+export async function updateModels(update: ModelsUpdate): Promise<ModelStep> {
+  const own = await trainCandidate(update);
+  if (own.verdict === 'promoted') return own;
+  return (await judgeWaiting(update, own.hash)) ?? own;
+}
+
+/** A market that nothing can be learned from is no failure. */
+async function trainCandidate({ run, namespace, page }: ModelsUpdate): Promise<ModelStep> {
   const set = await longSteps.buildTrainingSet.executeWithOptions(called('training set'), [run]);
   page.say(STAGE, `training set: ${set.words}`, ...set.notes);
-  if (set.matrixHash === null) return untrained(set.words, set);
-  const trained = await train({ ...set, matrixHash: set.matrixHash }, { run, namespace });
+  const { matrixHash, rows } = set;
+  if (matrixHash === null) return { ...NO_MODEL, words: set.words, rows };
+  const trained = await train(matrixHash, { run, namespace });
   if (typeof trained === 'string') {
     page.say(STAGE, trained);
-    return untrained(trained, set);
+    return { ...NO_MODEL, words: trained, rows };
   }
   page.say(STAGE, trainedText(trained));
-  const order = { run, matrixHash: set.matrixHash, trained };
   const candidate = await longSteps.registerCandidate.executeWithOptions(
     called('validate, and enter the candidate'),
-    [order],
+    [{ run, matrixHash, trained }],
   );
-  const facts = { ...trainedFacts(trained), rows: trained.rows, hash: candidate.hash };
+  const { hash } = candidate;
+  const { folds, importance } = trained;
+  const facts = { ...NO_MODEL, hash, folds, importance, rows: trained.rows };
   const known = knownVerdict(candidate);
   if (known !== null) {
     page.say(STAGE, known.words);
-    return { ...facts, ...known, checks: [], held: null };
+    return { ...facts, ...known };
   }
-  await steps.enterShadow.executeWithOptions(called('into the shadow'), [run, candidate.hash]);
-  const own = await judge(run, candidate.hash);
-  page.say(STAGE, `candidate ${short(candidate.hash)}: ${own.settled.words}`);
-  const { checks, held } = own.judged;
-  if (own.settled.verdict !== 'promoted') await judgeOthers({ run, namespace, page }, candidate);
-  return { ...facts, ...own.settled, checks, held };
+  await steps.enterShadow.executeWithOptions(called('into the shadow'), [run, hash]);
+  const judged = await judge(run, hash);
+  page.say(STAGE, `candidate ${short(hash)}: ${judged.words}`);
+  return { ...facts, ...judged };
 }
+
+const NO_MODEL = {
+  verdict: 'untrained',
+  hash: null,
+  checks: [],
+  held: null,
+  folds: [],
+  importance: {},
+} as const;
 
 /** The model, or why there is none. */
 async function train(
-  { matrixHash }: { readonly matrixHash: string },
+  matrixHash: string,
   { run, namespace }: Pick<ModelsUpdate, 'run' | 'namespace'>,
 ): Promise<TrainedModel | string> {
   const { trainModel } = trainerOf(namespace);
@@ -63,10 +77,7 @@ async function train(
   }
 }
 
-interface JudgedModel {
-  readonly judged: Judged;
-  readonly settled: Settled;
-}
+type JudgedModel = Pick<ModelStep, 'verdict' | 'words' | 'checks' | 'held'>;
 
 async function judge(run: LearningRun, hash: string): Promise<JudgedModel> {
   const name = short(hash);
@@ -78,25 +89,30 @@ async function judge(run: LearningRun, hash: string): Promise<JudgedModel> {
     called(`replay recorded debates on ${name}`),
     [run, hash],
   );
-  const order = { run, hash, shadow, gate };
   const judged = await longSteps.judgeCandidate.executeWithOptions(called(`judge ${name}`), [
-    order,
+    { run, hash, shadow, gate },
   ]);
   const settled = await steps.settleCandidate.executeWithOptions(
     called(`${judged.verdict}: ${name}`),
     [run, judged],
   );
-  return { judged, settled };
+  const { checks, held } = judged;
+  return { ...settled, checks, held };
 }
 
-/** Who waited in the shadow before may have what was wanting by now. */
-async function judgeOthers({ run, page }: ModelsUpdate, { hash }: Candidate): Promise<void> {
+/** Who waited in the shadow before may have what was wanting by now: the first to be promoted. */
+async function judgeWaiting(
+  { run, page }: ModelsUpdate,
+  own: string | null,
+): Promise<ModelStep | null> {
   const waiting = await steps.waitingModels.executeWithOptions(called('who waits'), [run]);
-  for (const other of waiting.filter((one) => one.hash !== hash)) {
-    const { settled } = await judge(run, other.hash);
-    page.say(STAGE, `earlier candidate ${short(other.hash)}: ${settled.words}`);
-    if (settled.verdict === 'promoted') return;
+  for (const { hash } of waiting) {
+    if (hash === own) continue;
+    const judged = await judge(run, hash);
+    page.say(STAGE, `earlier candidate ${short(hash)}: ${judged.words}`);
+    if (judged.verdict === 'promoted') return { ...NO_MODEL, ...judged, hash, rows: null };
   }
+  return null;
 }
 
 /** The same data and settings give the same model: its verdict stands. */
@@ -107,15 +123,6 @@ function knownVerdict({ hash, state }: Candidate): Pick<ModelStep, 'verdict' | '
   }
   if (state === 'candidate' || state === 'shadow') return null;
   return { verdict: 'rejected', words: `${name} came of the same data before and was ${state}` };
-}
-
-function untrained(words: string, { rows }: TrainingSet): ModelStep {
-  const nothing = { hash: null, checks: [], held: null, folds: [], importance: {} } as const;
-  return { ...nothing, verdict: 'untrained', words, rows };
-}
-
-function trainedFacts({ folds, importance }: TrainedModel) {
-  return { folds, importance };
 }
 
 function trainedText({ modelHash, folds, rows }: TrainedModel): string {
