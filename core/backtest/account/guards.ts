@@ -105,8 +105,8 @@ export class Guards {
     return false;
   }
 
-  /** A decision's order is over, and its guard had seen all that passed: an entry opens a guard or lets it grow; after a sale it guards
-   * what is left, or closes. */
+  /** A decision's order is over, and its guard had seen all that passed: an entry opens a guard or
+   * lets it grow; after a sale it guards what is left, or closes. */
   afterLeg(leg: JudgedLeg, outcome: OrderOutcome, seen: EntrySeen): void {
     if (leg.side === 'BUY' && outcome.executedQuantity === '0') return;
     const { symbol } = leg;
@@ -159,7 +159,7 @@ export class Guards {
       case 'leg':
         return this.#leg(step);
       case 'pursue':
-        return desk.pursue({ ...step.leg, volatility20: null });
+        return desk.pursue(step.leg);
       case 'settle':
         return desk.settle(step.clientOrderId);
       case 'recall':
@@ -195,14 +195,16 @@ export class Guards {
       legId: `${planId}-${state.nextLeg}`,
       cause: { kind: 'guard', id: planId },
       leg: state.nextLeg,
-      ...{ purpose, userId: ACCOUNT, venue: VENUE, symbol },
+      purpose,
+      userId: ACCOUNT,
+      venue: VENUE,
+      symbol,
       side: 'SELL',
       closeTimeMs: marketTimeMs,
       referencePrice: bid ?? price,
       confidenceBp: 10_000,
-      ...(stopPrice === undefined ? {} : { stopPrice }),
     };
-    return { kind: 'leg', leg };
+    return { kind: 'leg', leg: stopPrice === undefined ? leg : { ...leg, stopPrice } };
   }
 
   #instrument(symbol: string): Instrument {

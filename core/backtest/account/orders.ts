@@ -26,9 +26,9 @@ import type { Books } from './books.ts';
 import type { Facts } from './facts.ts';
 import { ACCOUNT, type PaperMarket } from './market.ts';
 
-/** A leg with what the market was when it was decided. */
+/** A leg with what the market was when it was decided; nobody decides a guard's. */
 export interface JudgedLeg extends OrderInput {
-  readonly volatility20: number | null;
+  readonly volatility20?: number | null;
 }
 
 /** An order as our own books know it. */
@@ -270,7 +270,7 @@ export class OrderDesk {
     const { legId } = leg;
     const known = this.#found;
     if (known !== null && known.changes === changes && known.legId === legId) return known;
-    const facts = this.#facts.of(leg, this.#instrument(leg.symbol), leg.volatility20);
+    const facts = this.#facts.of(leg, this.#instrument(leg.symbol), leg.volatility20 ?? null);
     this.#found = { legId, changes, facts, requested: undefined, sized: null };
     return this.#found;
   }
