@@ -77,7 +77,7 @@ describe.skipIf(!HAVE)(`outcomes on real candles${WHY}`, () => {
     expect(outcome?.exitPrice).toBeGreaterThan(1_000);
   });
 
-  test('Coinbase, 3 April 2018: a close of 5200 counts when the next open bears it out', async () => {
+  test('Coinbase, 3 April 2018: a close of 5200 waits for the next open', async () => {
     const market = await marketIn('coinbase-BTC-USD-4h.csv', 4_060, 160);
     const outcomes = settledIn(market);
     const printed = market.candles.find(({ close }) => close === 5200);

@@ -26,6 +26,7 @@ import type { Vote } from '../core/debate/judge.ts';
 import { hashOf } from '../core/hash.ts';
 import type { Outcome } from '../core/judgement/outcome.ts';
 import { DEFAULT_TERMS } from '../core/learning/label.ts';
+import { viewRing } from '../ops/learning/ring-view.ts';
 import { candidate } from './registry-samples.ts';
 import { closeTimeOf, debateIdAt, decisionOn, motionAt, opinionOn } from './store-samples.ts';
 import { openTestDatabase, type TestDatabase } from './support/servers.ts';
@@ -262,6 +263,21 @@ describe('settled motions', () => {
     expect(lone?.opinions.every(({ first, choice }) => first === null && choice === null)).toBe(
       true,
     );
+  });
+
+  test('the whole view: scores, what waits, weights; looking settles nothing', async () => {
+    const before = await countOutcomes(db);
+    const view = await viewRing(db, { market: { symbol: 'TOLD/USDT' } });
+    expect(view.scores).toMatchObject({ motions: 1, debate: { motions: 1, contested: 1 } });
+    const { assistants, bySymbol, ring } = view.scores;
+    expect(assistants.map(({ role }) => role)).toEqual([monitor, technical, risk]);
+    expect(assistants.map(({ revisions }) => revisions.pairs)).toEqual([1, 0, 0]);
+    expect(bySymbol.map(({ symbol }) => symbol)).toEqual(['TOLD/USDT']);
+    expect(ring?.brier).toBeCloseTo(0.4 ** 2 + 0.4 ** 2, 12);
+    expect(view.weights.map(({ version }) => version)).toEqual([1]);
+    const open = await viewRing(db, { market: { symbol: 'OPEN/USDT' } });
+    expect(open.waiting).toMatchObject([{ waiting: 3, never: 1 }]);
+    expect(await countOutcomes(db)).toEqual(before);
   });
 
   test('thousands - in order, each once, whatever is asked of them', async () => {

@@ -106,8 +106,8 @@ describe('settling', () => {
   });
 });
 
-/** Candles with holes and prints that cannot be meant, and motions at some of their closes: a few at
- * a close that is missing. */
+/** Candles with holes and prints that cannot be meant, and motions at some of their closes: one or
+ * the other at a close that is missing. */
 const MARKETS = fc
   .tuple(fc.string(), fc.integer({ min: 20, max: 90 }))
   .chain(([seed, count]) =>
