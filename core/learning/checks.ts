@@ -55,8 +55,8 @@ export function favourWords({ favoursOther }: Comparison): string {
 
 /** Brier score of the other less the candidate's, on the same rows: shown to be above zero when so
  * many errors (Student's t, by the blocks there are) above it that the best of all trials without
- * skill would pass with a chance of `level` alone. Beside a champion the candidate must not be worse
- * than the label shares either. */
+ * skill would pass with a chance of `level` alone. Beside a champion the candidate must not be
+ * worse than the label shares either. */
 export function betterCheck(facts: CandidateFacts, terms: PromotionTerms): PromotionCheck {
   const comparison = comparisonOf(facts, terms);
   const { rows, other, base, name } = comparison;
@@ -89,7 +89,8 @@ export function betterCheck(facts: CandidateFacts, terms: PromotionTerms): Promo
   const shown = gain.mean > needed;
   const knows = overBase !== null && overBase > 0;
   const size =
-    `Brier score ${fixed(brier)}, ${signed(gain.mean)} against the ${name} on ${rows.length} rows; ` +
+    `Brier score ${fixed(brier)}, ${signed(gain.mean)} against the ${name} ` +
+    `on ${rows.length} rows; ` +
     `${signed(needed)} is needed after ${trials(facts.trials)}${favourWords(comparison)}`;
   const than = knows ? '' : ', and worse than always saying the label shares';
   const words = shown
@@ -141,7 +142,9 @@ export function calibratedCheck(facts: CandidateFacts, terms: PromotionTerms): P
     return { name: 'calibrated', passed: false, words, figures };
   }
   const passed = interval.high < limit;
-  const size = `expected calibration error ${percent(error)} (${span(interval)}), limit ${percent(limit)}`;
+  const size =
+    `expected calibration error ${percent(error)} (${span(interval)}), ` +
+    `limit ${percent(limit)}`;
   const words = `${passed ? 'calibrated' : 'not shown to be calibrated'}: ${size}`;
   return { name: 'calibrated', passed, words, figures };
 }

@@ -125,7 +125,7 @@ describe('drift of features', () => {
     expect(level(speaking, news)).toBe('discounted');
   });
 
-  test('independent rows - the limit is that of a chi square, so ten rows a bin are no alarm', () => {
+  test('independent rows - the limit is that of a chi square, ten rows a bin are no alarm', () => {
     const random = new Random('independent');
     const numbers = first(matrix, TRAINED_ROWS).numbers.slice();
     const width = matrix.header.columns.length;

@@ -102,9 +102,9 @@ function featureDrift(
 
 /** The index without any drift, for windows of `size` rows: what the two nearest lengths that were
  * measured have more, each as 1 / size + 1 / trained goes. Never less than for independent rows,
- * (bins − 1) (1 / size + 1 / trained) (Yurdakul & Naranjo, "Statistical properties of the population
- * stability index", Journal of Risk Model Validation 14, 2020), and never more degrees of freedom
- * than there are bins to differ in. */
+ * (bins − 1) (1 / size + 1 / trained) (Yurdakul & Naranjo, "Statistical properties of the
+ * population stability index", Journal of Risk Model Validation 14, 2020), and never more degrees
+ * of freedom than there are bins to differ in. */
 function noiseAt(at: {
   readonly shape: FeatureShape;
   readonly size: number;

@@ -58,17 +58,17 @@ export interface WeightReason extends EarnedRecord {
   readonly after: number;
 }
 
-/** What each vote weighs, by what came of the first-round opinions. Brier scores are compared within
- * a motion: an assistant's less the mean of the others who spoke of it. So nobody gains by keeping
- * silent where it is hard, silence itself counts for nothing, and a motion of which one alone spoke
- * says nothing about weights. The mean of these, each motion by its uniqueness, is drawn towards
- * the assistant's own over all regimes, and that towards zero (partial pooling: Efron & Morris,
- * "Data analysis using Stein's estimator", JASA 70, 1975; towards equal weights: Diebold & Pauly,
- * International Journal of Forecasting 6, 1990). A weight is then exponential in it (Vovk 1990; for
- * the Brier score Vovk & Zhdanov, "Prediction with expert advice for the Brier game", JMLR 10,
- * 2009): equal × exp(−memory × excess), within bounds. It depends on the motions, not on their
- * order; a better Brier score never lowers a weight. Throws a `RangeError` when a motion comes
- * twice. */
+/** What each vote weighs, by what came of the first-round opinions. Brier scores are compared
+ * within a motion: an assistant's less the mean of the others who spoke of it. So nobody gains by
+ * keeping silent where it is hard, silence itself counts for nothing, and a motion of which one
+ * alone spoke says nothing about weights. The mean of these, each motion by its uniqueness, is
+ * drawn towards the assistant's own over all regimes, and that towards zero (partial pooling:
+ * Efron & Morris, "Data analysis using Stein's estimator", JASA 70, 1975; towards equal weights:
+ * Diebold & Pauly, International Journal of Forecasting 6, 1990). A weight is then exponential in
+ * it (Vovk 1990; for the Brier score Vovk & Zhdanov, "Prediction with expert advice for the Brier
+ * game", JMLR 10, 2009): equal × exp(−memory × excess), within bounds. It depends on the motions,
+ * not on their order; a better Brier score never lowers a weight. Throws a `RangeError` when a
+ * motion comes twice. */
 export function earnWeights(
   motions: readonly SettledMotion[],
   before: RegimeWeights,

@@ -38,7 +38,8 @@ const MOST_UNKNOWN = 0.1;
 /** What of a matrix cannot be learned from: too few rows, one label only, a feature that never
  * varies, one that is missing in many rows and not in all, a number that is none, a label that
  * settled outside the window. A feature without any value at all is no fault (there may be no
- * source of news), nor one of the calendar that never varies: it is said. `window.toMs`: the end of the training window, Unix milliseconds. */
+ * source of news), nor one of the calendar that never varies: it is said.
+ * `window.toMs`: the end of the training window, Unix milliseconds. */
 export function matrixFaults(
   { header, numbers }: TrainingMatrix,
   window: { readonly toMs: number | null } = { toMs: null },
@@ -141,6 +142,7 @@ function* answerFaults(
   });
   if (late < 0) return;
   const when = new Date(settled[late] as number).toISOString();
-  const words = `labels must settle after their close and within the window, row ${late} did ${when}`;
+  const words =
+    `labels must settle after their close and within the window, ` + `row ${late} did ${when}`;
   yield { code: 'settles_late', feature: null, words };
 }

@@ -28,7 +28,8 @@ function* ofScores({ scores }: LearningFacts): Generator<string> {
   for (const { role, first, revisions, calibration } of scores.assistants) {
     if (first.skill !== null && first.skill < 0 && first.settled >= FEW_MOTIONS) {
       const skill = first.skill.toFixed(3);
-      yield `${role}: skill ${skill} over ${first.settled} opinions, less than the label shares know`;
+      const opinions = `${first.settled} opinions`;
+      yield `${role}: skill ${skill} over ${opinions}, less than the label shares know`;
     }
     const { interval, mean, pairs } = revisions;
     if (mean !== null && interval !== null && interval.high < 0) {
@@ -46,12 +47,14 @@ function* ofScores({ scores }: LearningFacts): Generator<string> {
 function* ofModel({ model }: LearningFacts, beatsHolding: boolean | null): Generator<string> {
   if (beatsHolding === false && model.held !== null) {
     const { acting, holding } = model.held;
-    yield `acting on the model made ${percent(acting)}, holding ${percent(holding)} in the same time`;
+    const held = `holding ${percent(holding)} in the same time`;
+    yield `acting on the model made ${percent(acting)}, ${held}`;
   }
   const worse = model.folds.filter(({ brier, baseBrier }) => brier >= baseBrier);
   if (worse.length > 0) {
     const folds = worse.map(({ fold }) => fold).join(', ');
-    yield `in ${worse.length} of ${model.folds.length} folds (${folds}) the label shares alone did better`;
+    const of = `${worse.length} of ${model.folds.length} folds (${folds})`;
+    yield `in ${of} the label shares alone did better`;
   }
   const shadow = model.checks.find(({ name, passed }) => name === 'shadow' && !passed);
   if (shadow !== undefined) yield `shadow: ${shadow.words}`;
@@ -61,7 +64,8 @@ function* ofImportance({ model }: LearningFacts): Generator<string> {
   const ranked = Object.entries(model.importance).sort(([, a], [, b]) => b - a);
   const [heaviest] = ranked;
   if (heaviest !== undefined && heaviest[1] > HEAVY_IMPORTANCE) {
-    yield `the model rests on ${heaviest[0]} for ${(100 * heaviest[1]).toFixed(0)} % of what it knows`;
+    const share = `${(100 * heaviest[1]).toFixed(0)} %`;
+    yield `the model rests on ${heaviest[0]} for ${share} of what it knows`;
   }
   const idle = ranked.filter(([, share]) => share < IDLE_IMPORTANCE).map(([name]) => name);
   if (idle.length > 0) yield `features that the model does not use: ${idle.join(', ')}`;

@@ -7,8 +7,8 @@ import type { CandidateFacts, PromotionTerms } from './promotion.ts';
 import { type Answer, callOf } from './validation.ts';
 
 /** What would have been made with one unit of capital over the same rows, one call after another:
- * a call is entered at a row when none is open and left when its label settles, each with its costs.
- * Fractions: 0.1 is ten per cent. JSON-safe. */
+ * a call is entered at a row when none is open and left when its label settles, each with its
+ * costs. Fractions: 0.1 is ten per cent. JSON-safe. */
 export interface Held {
   /** BUY as a purchase, SELL as a short position. */
   readonly acting: number;
@@ -22,8 +22,8 @@ export interface Held {
   readonly beatsHolding: boolean;
 }
 
-/** Acting on its calls, after costs, must not lose against the same calls of the other beyond noise:
- * the mean net return of a row (0 without a call) less the other's, on the same rows, with its error.
+/** Acting on its calls, after costs, must not lose against the same calls of the other beyond
+ * noise: the mean net return of a row (0 without a call) less the other's, on the same rows.
  * What holding made in the same time is always said beside it. */
 export function paysCheck(
   facts: CandidateFacts,
@@ -104,7 +104,9 @@ function chained(
 }
 
 function holdWords({ acting, buying, trades, holding, beatsHolding }: Held): string {
-  const made = `acting on it made ${percent(acting)} in ${trades} trades (purchases alone ${percent(buying)})`;
+  const made =
+    `acting on it made ${percent(acting)} in ${trades} trades ` +
+    `(purchases alone ${percent(buying)})`;
   const verdict = beatsHolding ? 'more than holding' : 'it does not beat holding';
   return `${made}, holding ${percent(holding)}: ${verdict}`;
 }

@@ -10,7 +10,7 @@ import {
 import { answersOf, type CameOf, marketOf, sharesOf } from './validation.fixture.ts';
 import type { Answer } from './validation.ts';
 
-// Failure here looks like: a model without skill that votes, because the luckiest of many was taken.
+// Failure here looks like: a model without skill that votes, because the luckiest was taken.
 
 /** Few resamples: verdicts here do not hang on the last digit of an interval. */
 const TERMS = { ...PROMOTION_TERMS, bootstrap: { resamples: 100, seed: 'test', level: 0.95 } };
@@ -187,7 +187,7 @@ describe('each condition', () => {
     expect(judged.verdict).toBe('rejected');
   });
 
-  test('calls that lose against a champion that pays - rejected, however good the Brier score', () => {
+  test('calls that lose against a champion - rejected, however good the Brier score', () => {
     const wrongWay = SKILLED.map((row) => ({ ...row, move: -row.move }));
     const quiet = CAME.map((): Answer => ({ buy: 0.3, sell: 0.3, hold: 0.4 }));
     const champion = { answers: quiet, trainedToMs: 0 };

@@ -46,10 +46,10 @@ export function sharesOf(came: readonly CameOf[]): Answer {
   return { buy: share('BUY'), sell: share('SELL'), hold: share('HOLD') };
 }
 
-/** Answers around the label shares. `noise` moves them without any knowledge (and stays for a while,
- * as a model's answers to neighbouring rows do). `skill`: the chance to have been told what will
- * come, else a label drawn blindly; whoever cannot tell which of both it was and says what follows
- * from it is calibrated. */
+/** Answers around the label shares. `noise` moves them without any knowledge (and stays for a
+ * while, as a model's answers to neighbouring rows do). `skill`: the chance to have been told what
+ * will come, else a label drawn blindly; whoever cannot tell which of both it was and says what
+ * follows from it is calibrated. */
 export function answersOf(
   seed: string,
   came: readonly CameOf[],
@@ -62,9 +62,9 @@ export function answersOf(
   return came.map((one, at) => {
     const told = random.chance(skill) ? one.label : drawn(random, shares);
     const raw = ACTIONS.map((action, place) => {
-      drift[place] = 0.9 * (drift[place] as number) + Math.sqrt(0.19) * random.normal();
-      const usual = shares[place] as number;
-      const moved = usual * Math.exp((noise / usual) * (drift[place] as number));
+      drift[place] = 0.9 * (drift[place] ?? 0) + Math.sqrt(0.19) * random.normal();
+      const usual = shares[place] ?? 0;
+      const moved = usual * Math.exp((noise / usual) * (drift[place] ?? 0));
       return (1 - skill) * moved + (action === told ? skill : 0);
     });
     const total = raw.reduce((sum, value) => sum + value, 0);

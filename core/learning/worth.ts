@@ -18,8 +18,8 @@ const LEAST_AT = 4;
 
 /** A warning leaves the vote whole and tells a person. Past the limit the vote falls: with the
  * worst feature's stability index, from all of it at Siddiqi's 0.25 (or at what is usual for so few
- * rows, when that is more) to the least at four times that; or with the share of the validated skill
- * that is shown to be gone; whichever leaves less. Then retraining is asked for. */
+ * rows, when that is more) to the least at four times that; or with the share of the validated
+ * skill that is shown to be gone; whichever leaves less. Then retraining is asked for. */
 export function worthOf(drift: {
   readonly population: DriftFigures | null;
   readonly calibration: CalibrationDrift | null;

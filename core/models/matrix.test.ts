@@ -42,7 +42,7 @@ function furthestOf(one: readonly number[], other: readonly number[]): number {
 describe('a training matrix', () => {
   const market = marketOf('matrix', { candles: CANDLES });
 
-  test('another future - changes no row that settled before it, and no feature of any before', () => {
+  test('another future - changes no row that settled before it, no feature of any before', () => {
     const cut = 1_500;
     for (const factor of [0.5, 1.02, 3]) {
       const other = changed(market, (numbers) => {
@@ -97,7 +97,7 @@ describe('a training matrix', () => {
     expect(matrix.header.leftOut).toEqual({ prints: 0, rows: 0 });
   });
 
-  test('a hole of five hours - no row until indicators are warm again, and no number missing', () => {
+  test('a hole of five hours - no row until indicators are warm again, no number missing', () => {
     const holed = marketOf('hole', { candles: 1_000, open: (place) => place < 400 || place > 460 });
     const { header, numbers } = trainingMatrix([holed], LABEL);
     const known = FEATURE_NAMES.filter((name) => !/news|social|market_cap/.test(name));
@@ -161,7 +161,7 @@ describe('an absurd print', () => {
     expect(matrix.header.leftOut.rows).toBeGreaterThanOrEqual(600);
   });
 
-  test('a print, then an outage after which everything starts again - rows come back with it', () => {
+  test('a print, then an outage after which everything starts again - rows come back', () => {
     const [from, to] = [920, 990];
     const holed = marketOf('print', {
       candles: CANDLES,

@@ -53,10 +53,10 @@ const COLUMNS: readonly string[] = [...FACTS, ...FEATURES.map(({ name }) => name
  * No feature of a row depends on anything after its candle's close; labels do, and say until
  * when. Left out are rows that an absurd print has touched (core/market/prints.ts): those whose
  * label it could have settled, and those whose features still remember it, which is for 600 candles
- * (its own included) or until indicators start again; nothing is computed from a mended price, since
- * the features that serve see the print too. Whether a print is absurd is known with the open after
- * it, so whether a row is here is known one candle after its label. Throws a `RangeError` when the
- * series are not of one timeframe. */
+ * (its own included) or until indicators start again; nothing is computed from a mended price,
+ * since the features that serve see the print too. Whether a print is absurd is known with the
+ * open after it, so whether a row is here is known one candle after its label. Throws a
+ * `RangeError` when the series are not of one timeframe. */
 export function trainingMatrix(all: readonly MarketSeries[], label: OutcomeTerms): TrainingMatrix {
   const [first] = all;
   if (first === undefined) throw new RangeError('must be at least one series, was none');
