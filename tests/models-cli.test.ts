@@ -1,6 +1,6 @@
-/** Failure here means: a person cannot see who speaks for a market and why, puts a model in its place
- * that nobody looked at, or cannot take it back while everything runs. One real stack; models are
- * fitted on made-up candles and entered as the learning loop enters them. */
+/** Failure here means: a person cannot see who speaks for a market and why, puts a model in its
+ * place that nobody looked at, or cannot take it back while everything runs. One real stack;
+ * models are fitted on made-up candles and entered as the learning loop enters them. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -184,7 +184,7 @@ test('promote and roll back - the one before speaks again, without a restart', a
   expect(corro.state.services.map(({ pid }) => pid)).toEqual(pids);
 });
 
-test('bytes exchanged in the database - never promoted, exit code 3; the checker says so', async () => {
+test('bytes exchanged in the database - never promoted; seen by the checker', async () => {
   const { postgresUrl } = corro.state.addresses;
   await superuser(
     postgresUrl,

@@ -1,5 +1,5 @@
-/** Failure here means: two promotions at once both win, or a database that dies in the middle of one
- * leaves a market with two champions, with none, or with a half-changed one. */
+/** Failure here means: two promotions at once both win, or a database that dies in the middle of
+ * one leaves a market with two champions, with none, or with a half-changed one. */
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -226,7 +226,7 @@ describe('a connection that dies', () => {
     });
   });
 
-  test('promotion - its answer is lost after the commit: asked again, it is done once', async () => {
+  test('promotion - its answer lost after the commit: asked again, it is done once', async () => {
     const before = await stateOf(market);
     expect(await promoteModel(db, requestOf(next, 1))).toEqual({
       ...{ outcome: 'changed', hash: next, epoch: 2, before: standing },

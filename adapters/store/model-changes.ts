@@ -30,9 +30,9 @@ export interface NewModel {
   readonly by: string;
 }
 
-/** Enters a model as a candidate; one that is there already stays as it is. Everything it names must
- * be among the blobs, and be what its hash says. Throws UnknownError for content or a parent that
- * is not there, and `bad_model` when the card is of another market or another matrix. */
+/** Enters a model as a candidate; one that is there already stays as it is. Everything it names
+ * must be among the blobs, and be what its hash says. Throws UnknownError for content or a parent
+ * that is not there, and `bad_model` when the card is of another market or another matrix. */
 export function registerModel(
   db: Kysely<Database>,
   model: NewModel,

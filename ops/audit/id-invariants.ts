@@ -16,9 +16,9 @@ export const ID_INVARIANTS: readonly Invariant[] = [
     number: 18,
     says: 'Every number in an order comes from code; model hashes are in the registry.',
     unchecked:
-      'the size itself (sizing’s inputs are not all on record); checked of prices and quantities: ' +
-      'whole numbers of the venue’s steps, on the approved side of the reference price; what a ' +
-      'model answered is not computed again',
+      'the size itself (sizing’s inputs are not all on record), and what a model ' +
+      'answered is not computed again; checked of prices and quantities: whole numbers ' +
+      'of the venue’s steps, on the approved side of the reference price',
     check: numbersAndModels,
   },
 ];

@@ -3,8 +3,8 @@ import type { Context } from './context.ts';
 import type { Tally } from './finding.ts';
 import { seatsFollow } from './model-seats.ts';
 
-/** The registry's part of 18: what foretold something is registered, its bytes are its hash, and its
- * state is what its recorded steps make. Written from `docs/models.md` alone. */
+/** The registry's part of 18: what foretold something is registered, its bytes are its hash, and
+ * its state is what its recorded steps make. Written from `docs/models.md` alone. */
 export async function registryHolds(context: Context, tally: Tally): Promise<void> {
   const before = tally.count;
   await contentIsItsHash(context, tally);

@@ -60,7 +60,8 @@ function foldSeats(told: readonly Told[], tally: Tally): ReadonlyMap<string, Sea
     }
     if (act === 'champion-set') {
       if (before !== seat.model) {
-        const place = `took the place of ${before ?? 'nobody'}, which was ${seat.model ?? 'nobody'}’s`;
+        const was = `which was ${seat.model ?? 'nobody'}’s`;
+        const place = `took the place of ${before ?? 'nobody'}, ${was}`;
         tally.violate(market, `at epoch ${wanted} ${model ?? 'nobody'} ${place}`);
       }
       if (model === null && how !== 'rollback') {

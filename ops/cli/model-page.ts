@@ -111,7 +111,7 @@ function life({ changes }: ModelStory): string {
     [
       { heading: 'WHEN (UTC)', cell: ({ recordedAtMs }) => clockText(recordedAtMs) },
       { heading: 'STATE', cell: ({ to }) => to },
-      { heading: 'EPOCH', cell: ({ evidence }) => text(evidence['epoch']), align: RIGHT },
+      { heading: 'EPOCH', cell: ({ evidence }) => epochText(evidence['epoch']), align: RIGHT },
       { heading: 'BY', cell: ({ by }) => by },
       { heading: 'WHY', cell: ({ reason }) => reason },
     ],
@@ -143,10 +143,11 @@ function spoke({ spokeOn }: ModelStory): string {
   const { champion, challenger, fromMs, toMs } = spokeOn;
   if (fromMs === null || toMs === null) return 'on no motion yet';
   const counted = `${champion} as champion, ${challenger} as challenger (counted for nothing)`;
-  const from = clockText(fromMs + 1);
-  return `on ${champion + challenger} motions from ${from} to ${clockText(toMs + 1)} UTC: ${counted}`;
+  const span = `${clockText(fromMs + 1)} to ${clockText(toMs + 1)} UTC`;
+  return `on ${champion + challenger} motions from ${span}: ${counted}`;
 }
 
-function text(value: unknown): string {
-  return value === undefined || value === null ? '' : String(value);
+/** The market's epoch after a step that changed its champion. */
+function epochText(epoch: unknown): string {
+  return typeof epoch === 'number' ? String(epoch) : '';
 }

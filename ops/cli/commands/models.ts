@@ -19,6 +19,7 @@ import { printJson } from '../output.ts';
 import { checkedReason, NO_REASON } from '../reason.ts';
 import { clockText, table } from '../table.ts';
 import { addPromote } from './promote.ts';
+import { addTrain } from './train.ts';
 
 interface ModelFlags extends MarketFlags {
   readonly state?: ModelState;
@@ -63,6 +64,7 @@ export function addModels(program: Command): void {
     .option('--json', 'as JSON')
     .action(reject);
   addPromote(models);
+  addTrain(models);
   withMarket(models.command('rollback'))
     .description('give a market back to the champion before this one, or to none')
     .requiredOption('--reason <text>', 'why: recorded')
@@ -72,8 +74,7 @@ export function addModels(program: Command): void {
   models
     .command('diff')
     .description('two models beside each other: what they are, what they said of common motions')
-    .argument('<one>')
-    .argument('[other]', 'default: the champion', CHAMPION)
+    .argument('<hashes...>', 'two of them, or one and the champion of its market')
     .option('--json', 'as JSON')
     .action(diff);
   models
@@ -209,13 +210,12 @@ async function confirmRollback(
   });
 }
 
-async function diff(
-  one: string,
-  other: string,
-  _flags: ModelFlags,
-  command: Command,
-): Promise<void> {
+async function diff(typed: readonly string[], _flags: ModelFlags, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<ModelFlags>();
+  const [one = '', other = CHAMPION, ...more] = typed;
+  if (more.length > 0) {
+    throw new CorroError('usage', `two models are compared, was ${typed.length}`);
+  }
   await withStack(readableHomeOf(command), async ({ db }) => {
     const first = await chosenModel(db, one, flags);
     // The champion that is meant is the one of the first model's market.

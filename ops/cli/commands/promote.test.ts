@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import type { GateAnswer } from '../../learning/gate.ts';
 import { expectPassed } from './promote.ts';
 
-/** Failure here means: a person promotes a model that recorded debates speak against, without having
- * said that they know it. */
+/** Failure here means: a person promotes a model that recorded debates speak against, without
+ * having said that they know it. */
 
 function gated(passed: boolean | null) {
   const report = passed === null ? null : ({ passed } as GateAnswer);

@@ -62,8 +62,9 @@ export function addTrain(program: Command): void {
     .option('--off', 'with --every: no longer')
     .option('--schedules', 'what learns by itself, when it did last and will next')
     .option('--json', 'as JSON')
-    .action(async (flags: TrainFlags, command: Command) => {
-      process.exitCode = await train(flags, command);
+    .action(async (_flags: TrainFlags, command: Command) => {
+      // As a command of `models` it shares that one's --symbol, --timeframe, --venue and --json.
+      process.exitCode = await train(command.optsWithGlobals<TrainFlags>(), command);
     });
 }
 
