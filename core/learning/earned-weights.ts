@@ -260,7 +260,7 @@ function evidenceOf(
   };
 }
 
-/** For a reader: the weights themselves follow from all digits. */
+/** For a reader: the weights themselves follow from all digits. JSON knows no −0. */
 function rounded(value: number): number {
-  return Math.round(value * 1e6) / 1e6;
+  return Math.round(value * 1e6) / 1e6 + 0;
 }
