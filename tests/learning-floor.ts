@@ -14,13 +14,13 @@ import { freezeSnapshot } from '../core/assistants/freeze.ts';
 import { FeatureEngine } from '../core/features/engine.ts';
 import { eventId } from '../core/identity.ts';
 import type { Market } from '../core/learning/contract.ts';
-import { type Candle, TIMEFRAMES } from '../core/market/candle.ts';
+import type { Candle } from '../core/market/candle.ts';
 import { symbolToken } from '../core/market/instrument.ts';
-import { Random } from '../core/random.ts';
 import { type LearningHandle, startLearning } from '../ops/learning/runs.ts';
 import type { Cadence, LearningInput } from '../proto/learning.ts';
 import { wire } from '../proto/subjects.ts';
 import { WORKFLOWS } from '../workflows/messages.ts';
+import { type Kind, madeUpCandles, TIMEFRAME } from './made-up-market.ts';
 import { type CorroProcess, startWorker } from './orders-processes.ts';
 import { openTestDatabase, type TestDatabase, testNamespace } from './support/servers.ts';
 import { startTrainer, type TrainerProcess } from './training-floor.ts';
@@ -28,41 +28,7 @@ import { startTrainer, type TrainerProcess } from './training-floor.ts';
 /** What the tests of the learning loop stand on: the product's own learning worker, trainer and
  * actor host as processes that can be killed, and made-up markets with recorded motions. */
 
-export const TIMEFRAME = '5m';
-const LENGTH_MS = TIMEFRAMES[TIMEFRAME];
-const START_MS = Date.UTC(2024, 0, 1);
 const DETECTOR_VERSION = 1;
-
-/** Runs of one direction, long enough to be seen and to pay: what a model can learn of. `noise`: a
- * walk that nobody can foretell. */
-export type Kind = 'runs' | 'noise';
-
-export function madeUpCandles(kind: Kind, count: number, seed: number): readonly Candle[] {
-  const random = new Random(seed);
-  const candles: Candle[] = [];
-  let price = 1_000;
-  let [drift, left] = [0, 0];
-  for (let at = 0; at < count; at += 1) {
-    if (left === 0) {
-      left = Math.floor(random.between(30, 90));
-      drift = kind === 'noise' ? 0 : random.pick([-0.006, 0.006]);
-      // Prices stay far from where money's steps end.
-      if (price > 5_000 || price < 200) drift = price > 5_000 ? -Math.abs(drift) : Math.abs(drift);
-    }
-    left -= 1;
-    const open = price;
-    const close = open * (1 + drift + random.between(-0.002, 0.002));
-    const openTimeMs = START_MS + at * LENGTH_MS;
-    candles.push({
-      ...{ openTimeMs, closeTimeMs: openTimeMs + LENGTH_MS - 1, open, close },
-      high: Math.max(open, close) * (1 + random.between(0, 0.001)),
-      low: Math.min(open, close) * (1 - random.between(0, 0.001)),
-      volume: random.between(10, 100),
-    });
-    price = close;
-  }
-  return candles;
-}
 
 const HOLDINGS = {
   ...{ equity: '100000', cash: '100000', quantity: '0', entryPrice: '0' },

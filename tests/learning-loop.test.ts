@@ -13,7 +13,8 @@ import type { Insights } from '../core/learning/insights.ts';
 import { type LearningHandle, progressOf, resultOf } from '../ops/learning/runs.ts';
 import { learningQuery } from '../workflows/messages.ts';
 import { until } from './e2e/corro.ts';
-import { LearningFloor, TIMEFRAME } from './learning-floor.ts';
+import { LearningFloor } from './learning-floor.ts';
+import { TIMEFRAME } from './made-up-market.ts';
 import { PYTHON_TIMEOUT_MS } from './models-maker.ts';
 
 const floor = new LearningFloor();
@@ -136,6 +137,8 @@ test('a candidate that nobody asked yet waits in the shadow, and is judged again
   const settings = { seed: 8, trees: 2, folds: 2, embargoCandles: 12 };
   const second = await resultOf(await floor.start(floor.input(market(symbol), { settings })));
   const { hash } = await championOf(floor.db, market(symbol));
+  const steps = await changesOf(floor.db, first.modelHash ?? '');
+  expect([second.why, ...steps.map(({ reason }) => reason)].join('\n')).toContain('promoted: ');
   expect([first.modelHash, second.modelHash]).toContain(hash);
   const [run] = await runsOf(symbol);
   expect(run).toMatchObject({ verdict: 'promoted', modelHash: hash });

@@ -21,7 +21,8 @@ import {
   judgeCandidate,
   type PromotionJudgement,
 } from '../../core/learning/promotion.ts';
-import { MODEL_INPUT } from '../../core/models/contract.ts';
+import type { Answer } from '../../core/learning/validation.ts';
+import { MODEL_INPUT, type Prediction } from '../../core/models/contract.ts';
 import type { TrainingMatrix } from '../../core/models/matrix.ts';
 import { tellProgress } from '../heartbeat.ts';
 import { readKept, readValidated } from './model-facts.ts';
@@ -158,14 +159,24 @@ async function championAnswers(
   const features = featuresAt(matrix, rows);
   const width = MODEL_INPUT.width * CHUNK_ROWS;
   const answers = await withModel(db, hash, async (model) => {
-    const said = [];
+    const said: Answer[] = [];
     for (let at = 0; at < features.length; at += width) {
       tellProgress(Context.current(), { stage: 'asking the champion', done: said.length });
-      said.push(...(await predictRows(model, features.subarray(at, at + width))));
+      const some = await predictRows(model, features.subarray(at, at + width));
+      said.push(...some.map(sharesOf));
     }
     return said;
   });
   return { answers, trainedToMs: stored.dataToMs };
+}
+
+/** A sum of 32-bit floats may lie a rounding beside what shares are. */
+function sharesOf(prediction: Prediction): Answer {
+  const [buy, sell, hold] = [prediction.buy, prediction.sell, prediction.hold].map((share) => {
+    return Math.max(0, share);
+  }) as [number, number, number];
+  const sum = buy + sell + hold;
+  return { buy: buy / sum, sell: sell / sum, hold: hold / sum };
 }
 
 /** The matrix's features of these rows, as a model takes them. One market: a close is one row. */

@@ -1,10 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Keyring } from '../../ops/cli/keyring.ts';
 import { startStack } from '../../ops/stack/control.ts';
-import { REPOSITORY } from '../../ops/stack/home.ts';
 import type { DocketResult } from '../../proto/docket.ts';
 import type { AnswerReceipt, EscalationInput, EscalationResult } from '../../proto/escalation.ts';
 import type { GuardView } from '../../proto/guard.ts';
@@ -16,6 +12,7 @@ import type { OrderOutcome } from '../../workflows/order.ts';
 import { Corro, until } from '../e2e/corro.ts';
 import { CRASH, ELEVEN } from '../e2e/tape.ts';
 import { openLiveExchange, SYMBOL } from '../live-exchange.ts';
+import { writeHistory } from './write.ts';
 
 /** Records the histories that `tests/histories.test.ts` replays, from a real stack: the demo's
  * first hours, a stop that the venue fills, a flattening, an answered question, a question of live
@@ -25,7 +22,6 @@ import { openLiveExchange, SYMBOL } from '../live-exchange.ts';
  *     node tests/histories/record.ts
  */
 
-const FOLDER = join(REPOSITORY, 'tests/histories');
 const names = wire();
 /** Until here everybody has bought. */
 const BOUGHT = '2024-08-04T20:45Z';
@@ -65,7 +61,7 @@ try {
     ...(await scans(client)),
     ...(await ofTheTape(client)),
   ];
-  for (const { name, handle } of recorded) await write(name, handle);
+  for (const { name, handle } of recorded) await writeHistory(name, handle);
   await connection.close();
 } finally {
   await corro.close();
@@ -204,19 +200,3 @@ async function handlesOf(
 }
 
 /** One file a history, without the names of the machine and the processes it was recorded on. */
-async function write(name: string, handle: WorkflowHandle): Promise<void> {
-  const text = historyToJSON(await handle.fetchHistory());
-  const history: unknown = JSON.parse(text, (key, value: unknown) =>
-    key === 'identity' || (key === 'name' && isSticky(value)) ? 'recorded' : value,
-  );
-  mkdirSync(FOLDER, { recursive: true });
-  const path = join(FOLDER, `${name}.json`);
-  rmSync(path, { force: true });
-  writeFileSync(path, `${JSON.stringify({ workflowId: handle.workflowId, history }, null, 2)}\n`);
-  process.stdout.write(`${name}: ${handle.workflowId}\n`);
-}
-
-/** The queue of one worker process is named after its machine. */
-function isSticky(value: unknown): boolean {
-  return typeof value === 'string' && /^\d+@|-[0-9a-f]{32}$/.test(value);
-}
