@@ -8,7 +8,6 @@ import {
 } from '../../adapters/models/foretell.ts';
 import type { Database } from '../../adapters/store/schema.ts';
 import type { Wire } from '../../proto/subjects.ts';
-import { patiently } from './patience.ts';
 
 export interface ForetellingRing {
   readonly db: Kysely<Database>;
@@ -42,8 +41,8 @@ export class Foretelling {
     this.#forecast = forecaster(ring.bus, ring.wire);
   }
 
-  /** What is foretold of these questions. Throws when nobody answers a tape; a live close then goes
-   * without. */
+  /** What is foretold of these questions. Throws `Unforetold` when nobody answers a tape, a live
+   * close then goes without; and what Postgres throws, which is the caller's to wait for. */
   async ask(close: ForetellClose): Promise<ForetoldClose> {
     const { clock, signal, onWait, onUnforetold } = this.#options;
     const { db } = this.#ring;
@@ -51,11 +50,9 @@ export class Foretelling {
     const waits = onWait && { onWait: (error: Error) => onWait('models', error) };
     const asking = { db, forecast: this.#forecast, patience: { limitMs, signal, ...waits } };
     try {
-      const foretold = await patiently('models', () => foretell(asking, close), {
-        signal,
-        ...(onWait && { onWait }),
-      });
+      const foretold = await foretell(asking, close);
       this.#tellRefusals(foretold);
+      if (clock === 'tape') expectAnswers(foretold);
       return foretold;
     } catch (error) {
       if (clock !== 'live' || !(error instanceof Unforetold)) throw error;
@@ -74,4 +71,12 @@ export class Foretelling {
       this.#options.onUnforetold?.(words);
     }
   }
+}
+
+/** A model that cannot be read for now is no fact of the tape. */
+function expectAnswers(foretold: ForetoldClose): void {
+  const refused = [...foretold.values()].flatMap((one) => one.refused);
+  const absent = refused.find(({ code }) => code === 'unavailable');
+  if (absent === undefined) return;
+  throw new Unforetold(`model ${absent.model.slice(0, 16)} of ${absent.symbol}: ${absent.why}`);
 }
