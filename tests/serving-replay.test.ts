@@ -125,7 +125,7 @@ describe('replay with models', { timeout: 300_000 }, () => {
     return (await readMotions(db, ids)).map(({ snapshot }) => snapshot);
   }
 
-  test('killed, promoted, resumed - a motion keeps its champion, the next has the new', async () => {
+  test('killed, promoted, resumed - it keeps its champion, the next has the new', async () => {
     const { db } = floor.database;
     const killed = new Killed(floor.client, floor.names);
     await expect(drive(killed, 1)).rejects.toThrow(/^killed before /);
