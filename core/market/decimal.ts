@@ -43,13 +43,12 @@ export class Decimal {
   /** Digits after the point, trailing zeros included: one number may have several forms. */
   readonly #scale: number;
   /** As it is written, once somebody has read or asked for it. */
-  #text: string | null;
+  #text: string | null = null;
 
-  private constructor(small: number, scale: number, large: bigint | null, text?: string) {
+  private constructor(small: number, scale: number, large: bigint | null) {
     this.#small = small;
     this.#scale = scale;
     this.#large = large;
-    this.#text = text ?? null;
   }
 
   /** Throws a `RangeError` on what is no finite number. */
@@ -75,10 +74,11 @@ export class Decimal {
     const end = point < 0 ? length : point;
     if (end === start || end === length - 1 || !isSafe(whole)) return null;
     if (text.charCodeAt(start) === ZERO_CODE && end > start + 1) return null;
-    if (point < 0) return new Decimal(start === 1 ? 0 - whole : whole, 0, null);
-    const isWritten = text.charCodeAt(length - 1) !== ZERO_CODE;
-    const small = start === 1 ? 0 - whole : whole;
-    return new Decimal(small, length - 1 - point, null, isWritten ? text : undefined);
+    const scale = point < 0 ? 0 : length - 1 - point;
+    const read = new Decimal(start === 1 ? 0 - whole : whole, scale, null);
+    // Its very writing, unless there are zeros to be left out.
+    if (scale > 0 && text.charCodeAt(length - 1) !== ZERO_CODE) read.#text = text;
+    return read;
   }
 
   /** A safe integer over a power of ten. */

@@ -25,8 +25,9 @@ export class AmountError extends Error {
   override readonly name = 'AmountError';
 }
 
-/** Reads a decimal string by pattern (what is a decimal already is one): optional minus, at most 20 digits before and 18 after the
- * point; no exponent, no NaN, no infinity, no spaces. `name` is the field an error speaks of. */
+/** Reads a decimal string by pattern: optional minus, at most 20 digits before and 18 after the
+ * point; no exponent, no NaN, no infinity, no spaces. What is a decimal already stays as it is.
+ * `name` is the field an error speaks of. */
 export function decimal(text: AmountValue, name = 'amount'): Decimal {
   if (typeof text !== 'string') return text;
   const known = Decimal.plain(text) ?? readLately.get(text);
