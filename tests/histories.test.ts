@@ -5,7 +5,7 @@ import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/
 import { beforeAll, describe, expect, test } from 'vitest';
 import { REPOSITORY } from '../ops/stack/home.ts';
 
-/** Debates, questions, orders, guards, plans and scans that ran, replayed on the workflows as they
+/** Debates, questions, orders, guards, plans, scans and learning runs that ran, replayed on the workflows as they
  * are now. A failure here means that a deploy would stop every debate that is open at that moment,
  * or leave every position without its guard: version the change, or record anew (`node
  * tests/histories/record.ts`) when none of the old kind can be open. */
@@ -28,14 +28,17 @@ const STEP = 'activityTaskScheduledEventAttributes';
 
 describe('recorded histories', () => {
   const code: Record<string, string> = {};
-  const queueOf = (name: string) => (/^(order|guard|plan)-/.test(name) ? 'order' : 'decision');
+  const queueOf = (name: string) => {
+    if (name.startsWith('learning-')) return 'learning-queue';
+    return /^(order|guard|plan)-/.test(name) ? 'order' : 'decision';
+  };
 
   beforeAll(async () => {
     const logger = new DefaultLogger('ERROR', () => undefined);
     // Every replay that fails as it should would be told on the terminal.
     const telemetryOptions = { logging: { filter: 'OFF' } };
     Runtime.install({ logger, shutdownSignals: [], telemetryOptions });
-    for (const queue of ['decision', 'order']) {
+    for (const queue of ['decision', 'order', 'learning-queue']) {
       const workflowsPath = fileURLToPath(new URL(`../workflows/${queue}.ts`, import.meta.url));
       code[queue] = (await bundleWorkflowCode({ workflowsPath, logger })).code;
     }
@@ -52,7 +55,9 @@ describe('recorded histories', () => {
 
   test('there is one of every kind', () => {
     const kinds = new Set(NAMES.map((name) => name.split('-')[0]));
-    expect(kinds).toEqual(new Set(['docket', 'escalation', 'order', 'guard', 'plan', 'scan']));
+    expect(kinds).toEqual(
+      new Set(['docket', 'escalation', 'order', 'guard', 'plan', 'scan', 'learning']),
+    );
     // A stop that came to rest and was filled, and one that was taken back.
     expect(NAMES).toEqual(expect.arrayContaining(['guard-stopped', 'guard-recalled']));
   });
@@ -71,6 +76,9 @@ describe('recorded histories', () => {
     ['guard-recalled', 'steps.guardLeg(', 'steps.saveGuard('],
     ['plan-flatten', 'steps.closePlan(', 'steps.openPlan('],
     ['scan-motion', 'await startDebate(', 'void ('],
+    ['learning-rejected', 'steps.enterShadow.', 'steps.waitingModels.'],
+    ['learning-untrained', 'longSteps.updateWeights.', 'longSteps.analysePerformance.'],
+    ['learning-cancelled', 'trainModel.', 'trainModelAgain.'],
   ])('%s - a workflow that does something else is caught', async (name, was, is) => {
     const change = (text: string): string => {
       expect(text.includes(was), `the workflows must contain ${was}`).toBe(true);

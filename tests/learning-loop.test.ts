@@ -127,7 +127,7 @@ describe('a market that can be foretold', () => {
 
 test('a candidate that nobody asked yet waits in the shadow, and is judged again', async () => {
   const symbol = 'WAIT/USDT';
-  const made = { symbol, kind: 'runs', learned: LEARNED, seed: 2 } as const;
+  const made = { symbol, kind: 'runs', learned: LEARNED } as const;
   await floor.makeMarket({ ...made, traded: 0 });
   const first = await resultOf(await floor.start(floor.input(market(symbol))));
   expect(first.why).toContain('0 of 20 live answers');
