@@ -49,7 +49,7 @@ function remember(text: string, value: Decimal): Decimal {
 export function positive(text: AmountValue, name = 'amount'): Decimal {
   const value = decimal(text, name);
   if (isPositive(value)) return value;
-  throw new AmountError(`${name} must be positive, was ${text}`);
+  throw new AmountError(`${name} must be positive, was ${text.toString()}`);
 }
 
 function isPositive(value: Decimal): boolean {

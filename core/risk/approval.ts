@@ -121,26 +121,26 @@ function entryObjection(
     return refusal('order_too_large', notional.toFixed());
   }
   if (notional.gt(decimal(facts.cash))) {
-    return refusal('no_cash', `${notional.toFixed()}, free ${facts.cash}`);
+    return refusal('no_cash', `${notional.toFixed()}, free ${facts.cash.toString()}`);
   }
   const position = notional.plus(decimal(facts.positionValue));
   if (position.gt(basisPointsOf(equity, limits.maxPositionBps))) {
-    return refusal('position_full', `${position.toFixed()} of ${facts.equity}`);
+    return refusal('position_full', `${position.toFixed()} of ${facts.equity.toString()}`);
   }
   const exposure = notional.plus(decimal(facts.exposure));
   if (exposure.gt(basisPointsOf(equity, limits.maxTotalExposureBps))) {
-    return refusal('exposure_full', `${exposure.toFixed()} of ${facts.equity}`);
+    return refusal('exposure_full', `${exposure.toFixed()} of ${facts.equity.toString()}`);
   }
   const together = notional.plus(decimal(facts.correlatedExposure));
   return together.gt(basisPointsOf(equity, limits.maxCorrelatedBps))
-    ? refusal('correlated_full', `${together.toFixed()} of ${facts.equity}`)
+    ? refusal('correlated_full', `${together.toFixed()} of ${facts.equity.toString()}`)
     : null;
 }
 
 function exitObjection(parameters: OrderParameters, facts: RiskFacts): Refusal | null {
   const quantity = positive(parameters.quantity);
   if (quantity.gt(decimal(facts.quantity))) {
-    return refusal('nothing_to_sell', `${parameters.quantity}, free ${facts.quantity}`);
+    return refusal('nothing_to_sell', `${parameters.quantity}, free ${facts.quantity.toString()}`);
   }
   const notional = quantity.times(worstPrice(parameters));
   return notional.lt(decimal(facts.instrument.minNotional))

@@ -104,15 +104,15 @@ export function entryBarrier(facts: RiskFacts, limits: RiskLimits): Refusal | nu
   const blown = blownFuse(facts, limits);
   if (blown) return blown;
   const equity = decimal(facts.equity, 'equity');
-  if (equity.lte(0)) return refusal('no_equity', `${facts.equity}`);
+  if (equity.lte(0)) return refusal('no_equity', facts.equity.toString());
   const unfit = marketBarrier(facts, limits);
   if (unfit) return unfit;
   if (fallen(facts.dayStartEquity, equity, limits.maxDailyLossBps)) {
-    const from = `${facts.dayStartEquity} to ${facts.equity}`;
+    const from = `${facts.dayStartEquity.toString()} to ${facts.equity.toString()}`;
     return refusal('daily_loss', `${from}, allowed ${limits.maxDailyLossBps} bp`);
   }
   if (fallen(facts.peakEquity, equity, limits.maxDrawdownBps)) {
-    const from = `${facts.peakEquity} to ${facts.equity}`;
+    const from = `${facts.peakEquity.toString()} to ${facts.equity.toString()}`;
     return refusal('drawdown', `${from}, allowed ${limits.maxDrawdownBps} bp`);
   }
   return null;

@@ -67,14 +67,15 @@ export function entryRoom(facts: RiskFacts, limits: RiskLimits): Decimal | Refus
   const equity = decimal(facts.equity, 'equity');
   const least = entryMinimum(facts, limits);
   const inSymbol = basisPointsOf(equity, limits.maxPositionBps).minus(decimal(facts.positionValue));
-  if (inSymbol.lt(least)) return refusal('position_full', `${facts.positionValue} held`);
+  if (inSymbol.lt(least)) return refusal('position_full', `${facts.positionValue.toString()} held`);
   const inAll = basisPointsOf(equity, limits.maxTotalExposureBps).minus(decimal(facts.exposure));
-  if (inAll.lt(least)) return refusal('exposure_full', `${facts.exposure} at risk`);
+  if (inAll.lt(least)) return refusal('exposure_full', `${facts.exposure.toString()} at risk`);
   const others = decimal(facts.correlatedExposure);
   const together = basisPointsOf(equity, limits.maxCorrelatedBps).minus(others);
-  if (together.lt(least)) return refusal('correlated_full', `${facts.correlatedExposure} at risk`);
+  if (together.lt(least))
+    return refusal('correlated_full', `${facts.correlatedExposure.toString()} at risk`);
   const cash = decimal(facts.cash, 'cash');
-  if (cash.lt(least)) return refusal('no_cash', `${facts.cash} free`);
+  if (cash.lt(least)) return refusal('no_cash', `${facts.cash.toString()} free`);
   const most = positive(limits.maxOrderQuote, 'maxOrderQuote');
   return [inSymbol, inAll, together, cash].reduce(lesser, most);
 }
