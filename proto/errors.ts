@@ -57,6 +57,8 @@ export const ERRORS = {
   no_key: { text: 'the private key is not here', exit: 'failed' },
   secret_sealed: { text: 'the secret cannot be opened', exit: 'failed' },
   unknown_model: { text: 'no such model', exit: 'not_found' },
+  unknown_weights: { text: 'no such version of the weights', exit: 'not_found' },
+  unknown_content: { text: 'nothing is kept under this hash', exit: 'not_found' },
   no_candles: { text: 'there are no candles to learn from', exit: 'not_found' },
   unknown_run: { text: 'no such run of the learning loop', exit: 'not_found' },
   learning_under_way: { text: 'another run learns in this market', exit: 'failed' },

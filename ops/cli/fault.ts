@@ -33,6 +33,8 @@ const UNKNOWN_CODES: Readonly<Record<string, ErrorCode>> = {
   secret: 'unknown_secret',
   model: 'unknown_model',
   run: 'unknown_run',
+  weights: 'unknown_weights',
+  content: 'unknown_content',
 };
 
 export interface Fault {

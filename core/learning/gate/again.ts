@@ -1,4 +1,4 @@
-import type { Memory, PastCall } from '../../assistants/mind.ts';
+import type { PastCall } from '../../assistants/mind.ts';
 import { ROLES, type Role } from '../../assistants/role.ts';
 import type { Snapshot } from '../../assistants/snapshot.ts';
 import { type DebateInputs, holdDebate } from '../../backtest/debate.ts';
@@ -122,7 +122,7 @@ function copied(memories: readonly MarketMemory[]): Map<string, Calls> {
   return new Map(
     memories.map(({ symbol, memories: own }) => [
       symbol,
-      forEveryRole((role) => ({ calls: [...(own[role] as Memory).calls] })),
+      forEveryRole((role) => ({ calls: [...own[role].calls] })),
     ]),
   );
 }
