@@ -244,12 +244,12 @@ function workflowIds(ns: string) {
     /** `corro:escalation:<escalation id>` */
     escalationWorkflowId: (id: string): string =>
       `${ns}:escalation:${word('escalationId', ID, id)}`,
-    /** `corro:learning:<venue>:<symbol token>:<timeframe>:<cadence>`: one learning run at a time. */
+    /** `corro:learning:<venue>:<symbol token>:<timeframe>:<cadence>`: a learning run. */
     learningWorkflowId: ({ venue, symbol, timeframe }: MarketAddress, cadence: string): string => {
       const place = `${word('venue', VENUE, venue)}:${checkedToken(symbol)}`;
       return `${ns}:learning:${place}:${checkTimeframe(timeframe)}:${word('cadence', ID, cadence)}`;
     },
-    /** `corro:training:<venue>:<symbol token>:<timeframe>:<cadence>`: the schedule that starts it. */
+    /** `corro:training:<venue>:<symbol token>:<timeframe>:<cadence>`: what starts it. */
     learningScheduleId: ({ venue, symbol, timeframe }: MarketAddress, cadence: string): string => {
       const place = `${word('venue', VENUE, venue)}:${checkedToken(symbol)}`;
       return `${ns}:training:${place}:${checkTimeframe(timeframe)}:${word('cadence', ID, cadence)}`;

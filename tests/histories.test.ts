@@ -5,10 +5,11 @@ import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/
 import { beforeAll, describe, expect, test } from 'vitest';
 import { REPOSITORY } from '../ops/stack/home.ts';
 
-/** Debates, questions, orders, guards, plans, scans and learning runs that ran, replayed on the workflows as they
- * are now. A failure here means that a deploy would stop every debate that is open at that moment,
- * or leave every position without its guard: version the change, or record anew (`node
- * tests/histories/record.ts`) when none of the old kind can be open. */
+/** Debates, questions, orders, guards, plans, scans and learning runs that ran, replayed on the
+ * workflows as they are now. A failure here means that a deploy would stop every debate that is
+ * open at that moment, or leave every position without its guard: version the change, or record
+ * anew (`node tests/histories/record.ts`, `record-learning.ts`) when none of the old kind can be
+ * open. */
 
 interface Recorded {
   readonly workflowId: string;

@@ -55,7 +55,7 @@ describe('a market that can be foretold', () => {
     first = await floor.start(floor.input(market(symbol)));
   });
 
-  test('promoted - by every check, and its outcomes, weights and report are on record', async () => {
+  test('promoted - by every check; outcomes, weights and report are on record', async () => {
     const result = await resultOf(first);
     const { hash, epoch } = await championOf(floor.db, market(symbol));
     const { report, ...run } = await readRun(floor.db, result.runId);
@@ -180,7 +180,7 @@ describe('one run of a market at a time', () => {
   });
   afterAll(() => floor.trainer.signal('SIGCONT'));
 
-  test('a second on demand is refused, a scheduled one waits, and the cancelled one ends in order', async () => {
+  test('a second is refused, a scheduled one waits, a cancelled one ends in order', async () => {
     const first = await floor.start(floor.input(market(symbol)));
     await until('the first run', async () => (await runsOf(symbol)).length === 1);
     await expect(floor.start(floor.input(market(symbol)))).rejects.toMatchObject({
@@ -226,7 +226,7 @@ describe('one run of a market at a time', () => {
 describe('killed', () => {
   const symbol = 'KILL/USDT';
 
-  test('the worker again and again, and the trainer once - one champion, and no half state', async () => {
+  test('worker again and again, trainer once - one champion, no half state', async () => {
     await floor.makeMarket({ symbol, kind: 'runs', learned: LEARNED, traded: TRADED, seed: 3 });
     const handle = await floor.start(floor.input(market(symbol)));
     await floor.killWorker();

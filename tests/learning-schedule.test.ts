@@ -44,7 +44,7 @@ async function runsOf(input: LearningInput) {
 }
 
 describe('schedules', () => {
-  test('each period - skips while one runs, makes up for an outage, and goes on after a failure', async () => {
+  test('each period - skips while one runs, makes up for an outage', async () => {
     for (const cadence of PERIODS) await ensureLearning(client, { ...DAILY, cadence });
     const known = { daily: 7, weekly: 28, monthly: 90 };
     for (const cadence of PERIODS) {
@@ -70,7 +70,7 @@ describe('schedules', () => {
     }
   });
 
-  test('asked for once more - the new settings, and what a person paused stays paused', async () => {
+  test('asked for once more - new settings, and what was paused stays paused', async () => {
     const input = { ...DAILY, symbol: 'PAUSED/USDT' };
     await ensureLearning(client, input);
     await handleOf(input).pause('a test');

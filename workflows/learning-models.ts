@@ -129,8 +129,8 @@ function trainedText({ modelHash, folds, rows }: TrainedModel): string {
   const mean = (of: 'brier' | 'baseBrier'): string =>
     (folds.reduce((sum, fold) => sum + fold[of], 0) / folds.length).toFixed(4);
   return (
-    `trained ${short(modelHash)} on ${rows} rows: Brier score ${mean('brier')} out of sample over ` +
-    `${folds.length} folds, label shares ${mean('baseBrier')}`
+    `trained ${short(modelHash)} on ${rows} rows: Brier score ${mean('brier')} out of sample, ` +
+    `label shares ${mean('baseBrier')}, over ${folds.length} folds`
   );
 }
 

@@ -54,7 +54,8 @@ interface Trainer {
   [TRAIN_ACTIVITY](order: TrainOrder): Promise<TrainedModel>;
 }
 
-/** The one activity that is Python's, on its own queue. It beats each second, also while it fits. */
+/** The one activity that is Python's, on its own queue. It beats each second, while it fits
+ * too. */
 export function trainerOf(namespace: string) {
   return proxyActivities<Trainer>({
     taskQueue: wire(namespace).queues.training,

@@ -81,7 +81,8 @@ export function createInsightActivities({ db, log }: InsightDependencies) {
 
 /** The first line of a report that is not whole. */
 function failedText(status: string, failure: string): string {
-  return `> This run was ${status === 'cancelled' ? 'cancelled' : 'not finished'}: ${failure}. The champion stays.`;
+  const how = status === 'cancelled' ? 'cancelled' : 'not finished';
+  return `> This run was ${how}: ${failure}. The champion stays.`;
 }
 
 async function weightsFacts(

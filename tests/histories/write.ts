@@ -4,8 +4,8 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { REPOSITORY } from '../../ops/stack/home.ts';
 
-/** Writes what a workflow did for `tests/histories.test.ts` to replay, without a word of the machine
- * it ran on. */
+/** Writes what a workflow did for `tests/histories.test.ts` to replay, without a word of the
+ * machine it ran on. */
 export async function writeHistory(name: string, handle: WorkflowHandle): Promise<void> {
   const text = historyToJSON(await handle.fetchHistory());
   const history: unknown = JSON.parse(text, (key, value: unknown) => {
