@@ -32,7 +32,17 @@ describe('subjects - form', () => {
     expect(other.venue('paper', 'order-new')).toBe('ring2.venue.paper.order-new');
     expect(other.deadLetter('auditor')).toBe('ring2.dead.auditor');
     expect(other.streams.MAIL).toBe('RING2_MAIL');
-    expect(other.queues).toEqual({ decision: 'ring2-decision', order: 'ring2-order' });
+    expect(other.queues).toEqual({
+      ...{ decision: 'ring2-decision', order: 'ring2-order' },
+      ...{ learning: 'ring2-learning', training: 'ring2-training' },
+    });
+    const market = { venue: 'paper', symbol: 'BTC/USDT', timeframe: '5m' } as const;
+    const scheduleId = other.learningScheduleId(market, 'daily');
+    expect(scheduleId).toBe('ring2:training:paper:BTC-USDT:5m:daily');
+    expect(scheduleId.startsWith(other.learningSchedulePrefix)).toBe(true);
+    expect(other.learningWorkflowId(market, 'daily')).toBe(
+      'ring2:learning:paper:BTC-USDT:5m:daily',
+    );
     expect(other.debateWorkflowId('d')).toBe('ring2:debate:d');
     expect(other.orderWorkflowId('l')).toBe('ring2:order:l');
     expect(other.escalationWorkflowId('e')).toBe('ring2:escalation:e');
