@@ -125,6 +125,16 @@ describe('money', () => {
     expect(format(basisPointsOf(decimal('123.45'), 7))).toBe('0.086415');
     expect(ratioBps(decimal('1'), decimal('3'))).toBe(3333);
     expect(ratioBps(decimal('1'), decimal('0'))).toBe(0);
+    const near = fc.tuple(amounts, amounts, fc.constantFrom('0', '0.000000000000000001'));
+    fc.assert(
+      fc.property(near, ([one, two, little]) => {
+        const whole = decimal(two).abs().plus('0.001');
+        // A share that is whole basis points but for the last digit, and any share at all.
+        for (const part of [whole.times('0.0123').minus(little), decimal(one)]) {
+          expect(ratioBps(part, whole)).toBe(part.times(10_000).divToInt(whole).toNumber());
+        }
+      }),
+    );
     expect(format(divide(decimal('2'), decimal('3')))).toBe('0.666666666666666667');
   });
 });

@@ -124,9 +124,16 @@ export function basisPointsOf(value: Decimal, basisPoints: number): Decimal {
   return value.times(basisPoints).pointMoved(BASIS_POINT_PLACES);
 }
 
+/** Two doubles can be off by less than this in the basis points of a share. */
+const UNSURE_BPS = 1e-6;
+
 /** part / whole in whole basis points, towards zero; 0 when there is no whole. */
 export function ratioBps(part: Decimal, whole: Decimal): number {
   if (!isPositive(whole) || part.isZero()) return 0;
+  const near = (part.toNumber() / whole.toNumber()) * 10_000;
+  // Where no whole number is near, doubles say on which side of it the exact quotient lies.
+  const isSure = Math.abs(near) < 1e6 && Math.abs(near - Math.round(near)) > UNSURE_BPS;
+  if (isSure) return Math.trunc(near);
   return part.times(10_000).divToInt(whole).toNumber();
 }
 

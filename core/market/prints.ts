@@ -64,7 +64,7 @@ export class AbsurdPrints {
 }
 
 /** The largest believable distance, as a log ratio, where `usual` is what candles cover. */
-export function absurdFrom(usual: number): number {
+function absurdFrom(usual: number): number {
   return Math.max(LEAST_ABSURD, ABSURD_TIMES * usual);
 }
 
@@ -82,7 +82,7 @@ export function closesAfar({ open, close }: CandleRow, usual: number): boolean {
 }
 
 /** `limit`: the largest believable distance, as a log ratio. */
-export function absurdity(
+function absurdity(
   row: CandleRow,
   { before, after }: Neighbours,
   limit: number,

@@ -10,7 +10,7 @@ import {
   observedText,
   positive,
 } from '../market/money.ts';
-import { absurdFrom, absurdity } from '../market/prints.ts';
+import { questionBy } from '../market/prints.ts';
 import { type AtrFold, atrOf, foldAtr } from './guard-atr.ts';
 import type { RiskLimits } from './limits.ts';
 
@@ -205,8 +205,7 @@ export function passCandle<State extends GuardState>(
 function believed(candle: Candle, atr: AtrFold): Candle {
   const range = atrOf(atr);
   if (range === null || atr.close === null) return candle;
-  const limit = absurdFrom(range / atr.close);
-  const absurd = absurdity(candle, { before: atr.close, after: null }, limit);
+  const absurd = questionBy(range / atr.close, candle, { before: atr.close, after: null });
   return absurd === null ? candle : { ...candle, ...absurd.believed };
 }
 
