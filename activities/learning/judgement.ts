@@ -6,6 +6,7 @@ import { loadModelBytes } from '../../adapters/models/load.ts';
 import { type Model, predictRows } from '../../adapters/models/model.ts';
 import { readBlob } from '../../adapters/store/blobs.ts';
 import { readGateGround } from '../../adapters/store/gate-ground.ts';
+import { readCandleSeries } from '../../adapters/store/market-series.ts';
 import { changeModel } from '../../adapters/store/model-changes.ts';
 import { championOf, readModel, trialsOf } from '../../adapters/store/models.ts';
 import { promoteModel } from '../../adapters/store/promotion.ts';
@@ -22,6 +23,8 @@ import {
   type PromotionJudgement,
 } from '../../core/learning/promotion.ts';
 import type { Answer } from '../../core/learning/validation.ts';
+import { TIMEFRAMES } from '../../core/market/candle.ts';
+import type { CandleSeries } from '../../core/market/candle-series.ts';
 import { MODEL_INPUT, type Prediction } from '../../core/models/contract.ts';
 import type { TrainingMatrix } from '../../core/models/matrix.ts';
 import { tellProgress } from '../heartbeat.ts';
@@ -104,6 +107,7 @@ export function createJudgementActivities({ db, log }: JudgementDependencies) {
       const judgement = judgeCandidate({
         ...{ candidate: rows, base, champion: answers, trials, gate },
         label: matrix.header.label,
+        candles: await candlesOver(db, run, rows),
         drift: populationDrift(profileOf(matrix), newest.rows),
         shadow: { answers: shadow.answers, equal: shadow.equal },
       });
@@ -142,6 +146,18 @@ async function withModel<T>(
   } finally {
     await model.release();
   }
+}
+
+/** The candles of whom the run learns from, from the first row's own to the last label's. */
+function candlesOver(
+  db: Kysely<Database>,
+  { symbol, timeframe, window: { venue } }: LearningRun,
+  rows: readonly ValidationRow[],
+): Promise<CandleSeries> {
+  const firstMs = rows[0]?.closeTimeMs ?? 0;
+  const toMs = rows.reduce((last, row) => Math.max(last, row.settledAtMs), firstMs);
+  const fromMs = firstMs + 1 - TIMEFRAMES[timeframe];
+  return readCandleSeries(db, { venue, symbol, timeframe, fromMs, toMs });
 }
 
 /** What the champion's file answers to the rows a candidate was validated on. */

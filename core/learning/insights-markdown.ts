@@ -53,10 +53,14 @@ function modelSection({ model }: Insights): string {
   }
   if (model.held !== null) {
     const { acting, buying, trades, holding, beatsHolding } = model.held;
-    const verdict = beatsHolding ? 'It beats holding here' : 'It does not beat holding';
+    const verdict = beatsHolding === true ? 'It beats holding here' : 'It does not beat holding';
+    const acted =
+      `${percent(acting)} in ${trades} trades after costs ` +
+      `(purchases alone ${percent(buying)})`;
     parts.push(
-      `${verdict}: ${percent(acting)} in ${trades} trades after costs ` +
-        `(purchases alone ${percent(buying)}), holding ${percent(holding)}.`,
+      holding === null
+        ? `Acting on it made ${acted}; what holding made is not on record.`
+        : `${verdict}: ${acted}, holding ${percent(holding)}.`,
     );
   }
   if (model.folds.length > 0) {

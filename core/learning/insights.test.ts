@@ -145,7 +145,7 @@ describe('insights', () => {
   test('a model that does not beat holding - said in the figures and in what to look at', () => {
     const { model, next } = insightsOf(factsOf());
     expect(model.beatsHolding).toBe(false);
-    expect(next).toContain('acting on the model made -4.3 %, holding +12.0 % in the same time');
+    expect(next).toContain('buying by the model made -1.0 %, holding +12.0 % in the same time');
     expect(next).toContain('in 1 of 2 folds (1) the label shares alone did better');
     expect(next).toContain('features that the model does not use: news_sentiment');
     expect(next).toContain('the model rests on volatility_regime for 55 % of what it knows');

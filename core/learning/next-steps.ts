@@ -46,9 +46,9 @@ function* ofScores({ scores }: LearningFacts): Generator<string> {
 
 function* ofModel({ model }: LearningFacts, beatsHolding: boolean | null): Generator<string> {
   if (beatsHolding === false && model.held !== null) {
-    const { acting, holding } = model.held;
-    const held = `holding ${percent(holding)} in the same time`;
-    yield `acting on the model made ${percent(acting)}, ${held}`;
+    const { buying, holding } = model.held;
+    const held = `holding ${percent(holding ?? 0)} in the same time`;
+    yield `buying by the model made ${percent(buying)}, ${held}`;
   }
   const worse = model.folds.filter(({ brier, baseBrier }) => brier >= baseBrier);
   if (worse.length > 0) {

@@ -7,7 +7,7 @@ import {
   PROMOTION_TERMS,
   type PromotionJudgement,
 } from './promotion.ts';
-import { answersOf, type CameOf, marketOf, sharesOf } from './validation.fixture.ts';
+import { answersOf, type CameOf, candlesOver, marketOf, sharesOf } from './validation.fixture.ts';
 import type { Answer } from './validation.ts';
 
 // Failure here looks like: a model without skill that votes, because the luckiest was taken.
@@ -34,6 +34,7 @@ function factsOf(
     base: came.map(() => base),
     champion: null,
     label: LABEL,
+    candles: candlesOver(came, 0),
     trials: 1,
     drift: STEADY,
     shadow: { answers: 20, equal: 20 },
@@ -46,6 +47,7 @@ function checkOf({ checks }: PromotionJudgement, name: PromotionCheck['name']): 
   return checks.find((one) => one.name === name) as PromotionCheck;
 }
 
+const SELL = 'SELL' as const;
 const CAME = marketOf('one', { rows: 3_000 });
 const SKILLED = answersOf('one', CAME, { skill: 0.2 });
 
@@ -68,24 +70,43 @@ describe('a candidate', () => {
     expect(JSON.parse(JSON.stringify(judged))).toEqual(judged);
   });
 
-  test('planted skill - beats holding here, and the words are the figures', () => {
+  test('planted skill - beats a market that stands still, and the words are the figures', () => {
     const { held, checks } = judgeCandidate(factsOf(SKILLED, CAME), TERMS);
-    expect(held.beatsHolding).toBe(held.acting > held.holding);
+    expect(held.holding).toBeCloseTo(-LABEL.roundTripCost, 12);
+    expect(held.beatsHolding).toBe(true);
     const words = checks.find(({ name }) => name === 'pays')?.words ?? '';
-    expect(words).toContain(held.beatsHolding ? 'more than holding' : 'it does not beat holding');
+    expect(words).toContain('holding -0.0 %: purchases alone beat holding');
   });
 
-  test('holding - the chain of the rows own moves, costs paid once', () => {
+  test('a falling market - what selling short alone would have made is said to be that', () => {
+    const falling = CAME.map((one) => ({ ...one, move: -Math.abs(one.move), label: SELL }));
+    const rows = answersOf('short', falling).map((row) => ({ ...row, buy: 0, sell: 1, hold: 0 }));
+    const judged = judgeCandidate(factsOf(rows, falling), TERMS);
+    expect(judged.held).toMatchObject({ buying: 0, beatsHolding: true });
+    const flat = { candles: candlesOver(falling, 0.0001) };
+    const beside = judgeCandidate(factsOf(rows, falling, flat), TERMS);
+    expect(beside.held.acting).toBeGreaterThan(beside.held.holding as number);
+    expect(beside.held.beatsHolding).toBe(false);
+    expect(checkOf(beside, 'pays').words).toContain('by selling short alone');
+  });
+
+  test('holding - what the market itself did, wherever labels ended; costs paid once', () => {
     const came = [0, 12, 24].map((at): CameOf => {
       const closeTimeMs = at * 300_000;
       return { closeTimeMs, settledAtMs: closeTimeMs + 3_600_000, label: 'BUY', move: 0.1 };
     });
     const rows = answersOf('held', came).map((row) => ({ ...row, buy: 0.6, sell: 0.2, hold: 0.2 }));
-    const { held } = judgeCandidate(factsOf(rows, came), TERMS);
+    const candles = candlesOver(came, 0.01);
+    const { held } = judgeCandidate(factsOf(rows, came, { candles }), TERMS);
     expect(held.trades).toBe(3);
     expect(held.acting).toBeCloseTo(1.0995 ** 3 - 1, 12);
-    expect(held.holding).toBeCloseTo(1.1 ** 3 * 0.9995 - 1, 12);
+    expect(held.holding).toBeCloseTo(1.01 ** 36 * 0.9995 - 1, 12);
     expect(held.beatsHolding).toBe(false);
+    for (const cut of [null, candles.between(300_000, Infinity), candles.between(0, 1_000_000)]) {
+      const unknown = judgeCandidate(factsOf(rows, came, { candles: cut }), TERMS);
+      expect(unknown.held).toMatchObject({ holding: null, beatsHolding: null });
+      expect(JSON.parse(JSON.stringify(unknown))).toEqual(unknown);
+    }
     const rising = checkOf(judgeCandidate(factsOf(rows, came), TERMS), 'pays').words;
     expect(rising).toContain('too few');
   });
@@ -93,7 +114,8 @@ describe('a candidate', () => {
   test('a rising market - calls that pay and still do less than holding: said plainly', () => {
     const rising = CAME.map((one) => ({ ...one, move: Math.abs(one.move) }));
     const candidate = answersOf('one', rising, { skill: 0.2 });
-    const judged = judgeCandidate(factsOf(candidate, rising), TERMS);
+    const candles = candlesOver(rising, 0.005);
+    const judged = judgeCandidate(factsOf(candidate, rising, { candles }), TERMS);
     expect(judged.held.beatsHolding).toBe(false);
     expect(checkOf(judged, 'pays').words).toContain('it does not beat holding');
   });

@@ -1,5 +1,6 @@
 import type { BootstrapTerms, OutcomeTerms } from '../judgement/assessment.ts';
 import { DEFAULT_BOOTSTRAP } from '../judgement/bootstrap.ts';
+import type { CandleSeries } from '../market/candle-series.ts';
 import { betterCheck, calibratedCheck, featuresCheck, gateCheck, shadowCheck } from './checks.ts';
 import type { PromotionCheck, ValidationRow } from './contract.ts';
 import type { DriftFigures } from './drift.ts';
@@ -36,6 +37,8 @@ export interface CandidateFacts {
    * (`card.data.toMs`); `null`: there is none. */
   readonly champion: { readonly answers: readonly Answer[]; readonly trainedToMs: number } | null;
   readonly label: OutcomeTerms;
+  /** The market's candles over these rows: what holding made. `null`: not on record. */
+  readonly candles: CandleSeries | null;
   /** Models that were ever trained for the market, this one included. */
   readonly trials: number;
   /** Newest candles against the candidate's training set; `null`: not measured. */

@@ -1,4 +1,5 @@
 import { ACTIONS, type Action } from '../assistants/speech.ts';
+import { CandleSeries } from '../market/candle-series.ts';
 import { Random } from '../random.ts';
 import type { ValidationRow } from './contract.ts';
 import { CANDLE_MS, FIRST_CLOSE_MS } from './settled.fixture.ts';
@@ -37,6 +38,20 @@ export function marketOf(seed: string, made: MadeMarket): readonly CameOf[] {
     const closeTimeMs = FIRST_CLOSE_MS + at * CANDLE_MS;
     return { closeTimeMs, settledAtMs: closeTimeMs + took * CANDLE_MS, label, move };
   });
+}
+
+/** The market's candles from the first row's own to the last label's: each grows by `rate`, and the
+ * first after the first row opens at 100. */
+export function candlesOver(came: readonly CameOf[], rate: number): CandleSeries {
+  const firstMs = came[0]?.closeTimeMs ?? 0;
+  const lastMs = came.reduce((last, one) => Math.max(last, one.settledAtMs), firstMs);
+  const count = Math.round((lastMs - firstMs) / CANDLE_MS) + 1;
+  const numbers = Array.from({ length: count }, (_, at) => {
+    const [open, close] = [100 * (1 + rate) ** (at - 1), 100 * (1 + rate) ** at];
+    const openTimeMs = firstMs + 1 + (at - 1) * CANDLE_MS;
+    return [openTimeMs, open, Math.max(open, close), Math.min(open, close), close, 1];
+  });
+  return new CandleSeries(CANDLE_MS, Float64Array.from(numbers.flat()));
 }
 
 /** Shares of the labels of a market. */
