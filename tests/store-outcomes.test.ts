@@ -7,6 +7,7 @@ import { openDebate } from '../adapters/store/debates.ts';
 import { recordDecisions } from '../adapters/store/decisions.ts';
 import { recordMotions } from '../adapters/store/motions.ts';
 import {
+  countHindsight,
   countOutcomes,
   readSettledMotions,
   recordOutcomes,
@@ -26,6 +27,7 @@ import type { Vote } from '../core/debate/judge.ts';
 import { hashOf } from '../core/hash.ts';
 import type { Outcome } from '../core/judgement/outcome.ts';
 import { DEFAULT_TERMS } from '../core/learning/label.ts';
+import { assistantsPage } from '../ops/cli/assistants-page.ts';
 import { viewRing } from '../ops/learning/ring-view.ts';
 import { candidate } from './registry-samples.ts';
 import { closeTimeOf, debateIdAt, decisionOn, motionAt, opinionOn } from './store-samples.ts';
@@ -263,6 +265,34 @@ describe('settled motions', () => {
     expect(lone?.opinions.every(({ first, choice }) => first === null && choice === null)).toBe(
       true,
     );
+  });
+
+  test('a champion that had seen what came - has no score, earns nothing, and is counted', async () => {
+    const market = marketOf('SEEN/USDT');
+    // Trained until June 2024.
+    const model = await candidate(db, 'a champion that had seen it', { market });
+    const inMay = (minute: number) => {
+      const one = motionAt(minute, 'SEEN/USDT');
+      const closeTimeMs = Date.UTC(2024, 4, 1, 0, minute) - 1;
+      return { ...one, snapshot: { ...one.snapshot, closeTimeMs } };
+    };
+    const motions = [
+      { motion: inMay(52), forecast: answerOf(model) },
+      { motion: inMay(53), forecast: answerOf(hashOf('of another registry')) },
+      { motion: motionAt(54, 'SEEN/USDT'), forecast: answerOf(model) },
+    ];
+    for (const { motion: one, forecast } of motions) {
+      await recordMotions(db, [{ ...one, snapshot: { ...one.snapshot, forecast } }]);
+      await recordOutcomes(db, [settled(one)]);
+    }
+    const fair = await readSettledMotions(db, { market, newest: 9, withoutHindsight: true });
+    const ids = motions.map(({ motion: one }) => one.snapshot.eventId);
+    expect(fair.map((one) => one.eventId)).toEqual(ids.slice(1));
+    expect(await countHindsight(db, { market })).toBe(1);
+    expect(await countHindsight(db, { market: { symbol: 'TOLD/USDT' } })).toBe(0);
+    const view = await viewRing(db, { market });
+    expect(view).toMatchObject({ hindsight: 1, scores: { motions: 2 } });
+    expect(assistantsPage(view)).toContain('1 motion settled without a score');
   });
 
   test('the whole view: scores, what waits, weights; looking settles nothing', async () => {

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import { recordDrift } from '../../adapters/store/drift.ts';
 import { championOf } from '../../adapters/store/models.ts';
-import { readSettledMotions } from '../../adapters/store/outcomes.ts';
+import { countHindsight, readSettledMotions } from '../../adapters/store/outcomes.ts';
 import { setWorth } from '../../adapters/store/promotion.ts';
 import type { Database } from '../../adapters/store/schema.ts';
 import type { Market, SettledMotion } from '../../core/learning/contract.ts';
@@ -39,13 +39,14 @@ export interface Performance {
 const MOST_MOTIONS = 5_000;
 const WHOLE_BP = 10_000;
 
-/** The newest settled motions of a market, as scores and reports look at them. */
+/** The newest settled motions of a market, as scores, reports and drift look at them: none that a
+ * champion had seen before it was asked. */
 export function newestSettled(
   db: Kysely<Database>,
   { venue, symbol, timeframe }: Market,
 ): Promise<readonly SettledMotion[]> {
   const market = { venue, symbol, timeframe };
-  return readSettledMotions(db, { market, newest: MOST_MOTIONS });
+  return readSettledMotions(db, { market, newest: MOST_MOTIONS, withoutHindsight: true });
 }
 
 /** Looks at how everybody did. */
@@ -64,6 +65,7 @@ export function createPerformanceActivities({ db, log }: PerformanceDependencies
           ? `${motions.length} settled motions, none of them decided: the ring has no score`
           : `${motions.length} settled motions, Brier score of the ring ${brier.toFixed(3)}`,
         debate.words,
+        ...(await hindsightLines(db, market)),
       ];
       const { hash } = await championOf(db, market);
       if (hash === null) {
@@ -79,6 +81,13 @@ export function createPerformanceActivities({ db, log }: PerformanceDependencies
       return { motions: motions.length, championHash: hash, drift, lines };
     },
   };
+}
+
+/** What was left out, said where it was. */
+async function hindsightLines(db: Kysely<Database>, market: Market): Promise<readonly string[]> {
+  const seen = await countHindsight(db, { market });
+  if (seen === 0) return [];
+  return [`${seen} motions are left out: their champion was trained on candles from after them`];
 }
 
 async function driftOfChampion(

@@ -32,12 +32,14 @@ export function createWeightsActivities({
 }) {
   return {
     /** Weighs the votes anew by everything that is settled, in whatever market: weights are the
-     * ring's, not a market's. `from`: the version the run began with; where another one came in
+     * ring's, not a market's. What a champion had seen before it was asked earns nobody anything. `from`: the version the run began with; where another one came in
      * between, that is weighed on. Repeating it makes no second version. */
     async updateWeights(from: number): Promise<EarnedStep> {
       let versionBefore = from;
       for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-        const motions = await readSettledMotions(db, { newest: MOST_MOTIONS });
+        const motions = await readSettledMotions(db, {
+          ...{ newest: MOST_MOTIONS, withoutHindsight: true },
+        });
         const before = await weightsOf(db, versionBefore);
         const earned = earnWeights(motions, before.weights);
         const { outcome, version } = await offer(db, earned, versionBefore);

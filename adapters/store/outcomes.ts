@@ -185,6 +185,9 @@ export interface OutcomeFilter {
   readonly toMs?: number;
   /** Only what was known by then: settled at or before, Unix ms. */
   readonly settledToMs?: number;
+  /** Without motions whose champion had been trained on candles from after their close, as a replay
+   * of older candles brings them about: who follows it knew what came. */
+  readonly withoutHindsight?: boolean;
 }
 
 export interface SettledFilter extends OutcomeFilter {
@@ -302,7 +305,20 @@ export async function countOutcomes(
   };
 }
 
-function matching({ market = {}, fromMs, toMs, settledToMs }: OutcomeFilter) {
+/** Settled motions that `withoutHindsight` leaves out. */
+export async function countHindsight(
+  db: Kysely<Database>,
+  filter: Omit<OutcomeFilter, 'withoutHindsight'> = {},
+): Promise<number> {
+  const [all, fair] = await Promise.all([
+    countOutcomes(db, filter),
+    countOutcomes(db, { ...filter, withoutHindsight: true }),
+  ]);
+  return all.outcomes - fair.outcomes;
+}
+
+function matching(filter: OutcomeFilter) {
+  const { market = {}, fromMs, toMs, settledToMs, withoutHindsight = false } = filter;
   const { venue, symbol, timeframe } = market;
   const until = (column: 'o.close_time' | 'o.settled_at', timeMs: number) =>
     sql<boolean>`${sql.ref(column)} <= ${new Date(timeMs)}`;
@@ -314,9 +330,15 @@ function matching({ market = {}, fromMs, toMs, settledToMs }: OutcomeFilter) {
     ...(fromMs === undefined ? [] : [sql<boolean>`o.close_time >= ${new Date(fromMs)}`]),
     ...(toMs === undefined ? [] : [until('o.close_time', toMs)]),
     ...(settledToMs === undefined ? [] : [until('o.settled_at', settledToMs)]),
+    ...(withoutHindsight ? [sql<boolean>`not ${IN_HINDSIGHT}`] : []),
   ];
   return sql<boolean>`(${sql.join(parts, sql` and `)})`;
 }
+
+const IN_HINDSIGHT = sql<boolean>`exists (
+  select from motions as seen
+  join models as champion on champion.hash = seen.snapshot #>> '{forecast,model}'
+  where seen.event_id = o.event_id and champion.data_to > o.close_time)`;
 
 function outcomeOf(row: Selectable<Outcomes>): Outcome {
   const [entryPrice, exitPrice] = [Number(row.entry_price), Number(row.exit_price)];

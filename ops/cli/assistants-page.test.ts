@@ -39,7 +39,8 @@ function viewOf(count: number): RingView {
     scoring.add({ ...motion, opinions, decision: { ...decided, stance: firsts.strategist, arms } });
   }
   const waiting = [{ ...WAITING, waiting: 2, never: 1, oldestMs: Date.UTC(2024, 1, 2) - 1 }];
-  return { scores: scoring.scores(), waiting, weights: [SECOND, FIRST], outcomes: DEFAULT_TERMS };
+  const shown = { hindsight: 0, waiting, weights: [SECOND, FIRST], outcomes: DEFAULT_TERMS };
+  return { scores: scoring.scores(), ...shown };
 }
 
 /** No line of a page breaks before a percent sign. */

@@ -20,9 +20,15 @@ export const HOW_TO_READ = 'Lower Brier and log scores are better.';
 
 /** The whole ring on one page: who foretold what how well, and what that is worth in a vote. */
 export function assistantsPage(view: RingView): string {
-  const { scores, weights, waiting, outcomes } = view;
+  const { scores, hindsight, weights, waiting, outcomes } = view;
   const known = scores.motions > 0 ? scorePart(scores) : nothingPart(outcomes);
-  return [...known, '', ...weightsPart(weights), '', waitingWords(waiting)].join('\n');
+  const seen = hindsight > 0 ? ['', hindsightWords(hindsight)] : [];
+  return [...known, ...seen, '', ...weightsPart(weights), '', waitingWords(waiting)].join('\n');
+}
+
+function hindsightWords(hindsight: number): string {
+  const them = `${counted(hindsight, 'motion')} settled without a score`;
+  return `${them}: the champion that was asked had been trained on candles from after them.`;
 }
 
 function nothingPart({ horizonCandles }: OutcomeTerms): readonly string[] {

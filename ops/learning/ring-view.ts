@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import {
+  countHindsight,
   type SettledFilter,
   settledMotions,
   type Waiting,
@@ -16,6 +17,8 @@ import { RingScoring } from '../../core/learning/scores.ts';
  * which become text. */
 export interface RingView {
   readonly scores: RingScores;
+  /** Motions without a score: their champion was trained on candles from after them. */
+  readonly hindsight: number;
   readonly waiting: readonly Waiting[];
   /** The newest versions, newest first; at least one. */
   readonly weights: readonly WeightsRecord[];
@@ -32,10 +35,12 @@ export async function viewRing(
   filter: Pick<SettledFilter, 'market' | 'fromMs' | 'toMs'> = {},
 ): Promise<RingView> {
   const scoring = new RingScoring(DEFAULT_TERMS);
-  for await (const motion of settledMotions(db, filter)) scoring.add(motion);
-  const [waiting, weights] = await Promise.all([
+  const fair = { ...filter, withoutHindsight: true };
+  for await (const motion of settledMotions(db, fair)) scoring.add(motion);
+  const [waiting, weights, hindsight] = await Promise.all([
     waitingMotions(db, filter.market),
     listWeights(db, { limit: MOST_VERSIONS }),
+    countHindsight(db, filter),
   ]);
-  return { scores: scoring.scores(), waiting, weights, outcomes: DEFAULT_TERMS };
+  return { scores: scoring.scores(), hindsight, waiting, weights, outcomes: DEFAULT_TERMS };
 }
