@@ -8,6 +8,7 @@ import type { GuardFeed } from '../../proto/guard.ts';
 import { Debates } from '../ring/debates.ts';
 import { type Driven, Driver } from '../ring/driver.ts';
 import { Guards } from '../ring/guards.ts';
+import { hindsightOf } from '../ring/hindsight.ts';
 import { openMarket } from '../ring/opening.ts';
 import { type Patience, patiently } from '../ring/patience.ts';
 import { Questions } from '../ring/questions.ts';
@@ -100,6 +101,13 @@ async function run(connections: Connections, options: SessionOptions): Promise<S
       },
     },
   );
+  const tape = {
+    ...{ venue: PAPER_VENUE, timeframe: source.timeframe },
+    symbols: source.instruments.map(({ symbol }) => symbol),
+    fromMs: Math.max(marketTimeMs, history.putUntilMs + 1),
+  };
+  const hindsight = await patiently('models', () => hindsightOf(db, tape), patience);
+  for (const words of hindsight) screen.line(`  ${words}`);
   const watch = await startWatch(connections, market, screen);
   let driven: Driven;
   try {
@@ -110,7 +118,8 @@ async function run(connections: Connections, options: SessionOptions): Promise<S
   const venuePort = venueClient(bus, wire, { venue: PAPER_VENUE });
   const seconds = (performance.now() - startedAtMs) / 1000;
   const books = { db, venuePort, venue: PAPER_VENUE };
-  const summary = await patiently('books', () => summarise(books, driven, seconds), patience);
+  const told = { seconds, hindsight };
+  const summary = await patiently('books', () => summarise(books, driven, told), patience);
   return { driven, summary };
 }
 

@@ -4,6 +4,7 @@ import { summaryPage } from './summary-page.ts';
 
 const SUMMARY: Summary = {
   ended: 'tape',
+  hindsight: [],
   seconds: 10,
   candles: 1_500,
   motions: 30,
@@ -43,6 +44,11 @@ test('summary page - figures, books and chain, one line each', () => {
   expect(page).not.toContain('ETH/USDT');
   expect(page).toContain("equal to the venue's account");
   expect(page).toContain(`30 links, head ${'f'.repeat(64)}`);
+});
+
+test('summary page - what the ring knew beforehand is not to be overlooked', () => {
+  const words = 'HINDSIGHT: champion 3f9a1c was trained on candles up to June';
+  expect(summaryPage({ ...SUMMARY, hindsight: [words] })).toContain(words);
 });
 
 test('summary page - books that differ are not to be overlooked', () => {

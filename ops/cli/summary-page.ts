@@ -35,6 +35,7 @@ export function summaryPage(summary: Summary): string {
       summary.ledgerEqualsVenue ? "equal to the venue's account" : 'DIFFERS from the venue',
     ),
     row('decision chain', `${summary.chain.length} links, head ${summary.chain.head}`),
+    ...summary.hindsight.map((words) => `\n  ${words}`),
   ].join('\n');
 }
 

@@ -42,6 +42,11 @@ export class History {
     return closeTimeMs < storedUntilMs || closeTimeMs <= putUntilMs;
   }
 
+  /** The newest close that was put; 0 for none. */
+  get putUntilMs(): number {
+    return this.#known.putUntilMs;
+  }
+
   /** What was put about this close, under the ids it has on record. */
   motionAt(series: Series, closeTimeMs: number): MotionPut | null {
     return this.#motions.get(keyOf(series, closeTimeMs)) ?? null;

@@ -14,6 +14,8 @@ import type { Driven } from './driver.ts';
 /** What one run came to. Money as decimal strings; books as they stand at its end. */
 export interface Summary extends Counts {
   readonly ended: Driven['ended'];
+  /** What the ring knew beforehand of what it was shown, one sentence each. */
+  readonly hindsight: readonly string[];
   readonly seconds: number;
   readonly candles: number;
   readonly motions: number;
@@ -39,7 +41,7 @@ export interface UserBooks {
 export async function summarise(
   { db, venuePort, venue }: SummarySources,
   driven: Driven,
-  seconds: number,
+  { seconds, hindsight }: Pick<Summary, 'seconds' | 'hindsight'>,
 ): Promise<Summary> {
   const books = await Promise.all(
     (await activeUsersWithConfig(db)).map((user) => booksOf({ db, venuePort, venue }, user)),
@@ -53,6 +55,7 @@ export async function summarise(
   const { debates, contested, decisions, ...kinds } = driven.counts;
   return {
     ended: driven.ended,
+    hindsight,
     seconds: Math.round(seconds * 10) / 10,
     candles: driven.candles,
     motions: driven.motions,
