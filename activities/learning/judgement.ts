@@ -79,9 +79,13 @@ export function createJudgementActivities({ db, log }: JudgementDependencies) {
         });
         const snapshots = ground.cases.map(({ snapshot }) => snapshot);
         const forecasts = await withModel(db, hash, (model) => forecastsOf(model, snapshots));
-        const candidate = { kind: 'model', name: hash, forecasts } as const;
-        const { passed, words, motions, flips, unreproduced } = runGate({ ...ground, candidate });
-        return { passed, words, figures: { motions, flips: flips.length, unreproduced } };
+        const { dataToMs: knowsToMs } = await readModel(db, hash);
+        const candidate = { kind: 'model', name: hash, knowsToMs, forecasts } as const;
+        const { passed, words, motions, flips, unreproduced, seen } = runGate({
+          ...ground,
+          candidate,
+        });
+        return { passed, words, figures: { motions, seen, flips: flips.length, unreproduced } };
       } catch (error) {
         // Nothing was ever traded there: there is no debate to replay.
         if (!(error instanceof UnknownError && error.kind.startsWith('symbol'))) throw error;

@@ -65,13 +65,19 @@ export async function currentWeights(db: Kysely<Database>): Promise<WeightsVersi
 }
 
 /** One version of the weights: what a recorded decision names. Throws UnknownError. */
-export async function weightsOf(db: Kysely<Database>, version: number): Promise<WeightsVersion> {
+export async function weightsOf(
+  db: Kysely<Database>,
+  version: number,
+): Promise<WeightsVersion & Pick<EarnedWeights, 'learnedToMs'>> {
   const row = await db
     .selectFrom('weights')
-    .select('regime_weights')
+    .select(['regime_weights', 'learned_to'])
     .where('version', '=', version)
     .executeTakeFirst();
-  if (row) return { version, weights: fromJson(row.regime_weights) };
+  if (row) {
+    const learnedToMs = row.learned_to?.getTime() ?? null;
+    return { version, weights: fromJson(row.regime_weights), learnedToMs };
+  }
   const rows = await db.selectFrom('weights').select('version').orderBy('version').execute();
   const versions = rows.map((one) => String(one.version));
   throw new UnknownError('weights version', String(version), versions);

@@ -52,7 +52,7 @@ async function candidateOf(
   { cases }: GateGround,
 ): Promise<GateCandidate> {
   if (kind === 'rules') return { kind, name: text, rules: parseUserRules(jsonOf(kind, text)) };
-  if (kind === 'weights') return { kind, name: text, weights: await readWeights(db, text) };
+  if (kind === 'weights') return { kind, name: text, ...(await readWeights(db, text)) };
   // The runtime of models is large: only who asks for one loads it.
   const { loadModel, loadModelBytes } = await import('../../adapters/models/load.ts');
   const { forecastsOf } = await import('../../adapters/models/forecasts.ts');
@@ -65,8 +65,11 @@ async function candidateOf(
           name: `model ${registered.hash.slice(0, 12)}`,
         });
   const snapshots = cases.map(({ snapshot }) => snapshot);
-  return { kind, name: model.hash, forecasts: await forecastsOf(model, snapshots) };
+  const knowsToMs = model.card.data.toMs;
+  return { kind, name: model.hash, knowsToMs, forecasts: await forecastsOf(model, snapshots) };
 }
+
+type KnownWeights = Pick<Extract<GateCandidate, { kind: 'weights' }>, 'weights' | 'knowsToMs'>;
 
 const WEIGHT = z.number().int().min(0).max(1_000_000);
 const WEIGHTS = z.strictObject(
@@ -78,10 +81,15 @@ const WEIGHTS = z.strictObject(
   ),
 );
 
-async function readWeights(db: Kysely<Database>, text: string): Promise<RegimeWeights> {
-  if (/^\d{1,9}$/.test(text)) return (await weightsOf(db, Number(text))).weights;
+async function readWeights(db: Kysely<Database>, text: string): Promise<KnownWeights> {
+  if (/^\d{1,9}$/.test(text)) {
+    const { weights, learnedToMs } = await weightsOf(db, Number(text));
+    return { weights, knowsToMs: learnedToMs };
+  }
   const parsed = WEIGHTS.safeParse(jsonOf('weights', text));
-  if (parsed.success) return parsed.data as unknown as RegimeWeights;
+  if (parsed.success) {
+    return { weights: parsed.data as unknown as RegimeWeights, knowsToMs: null };
+  }
   const [issue] = parsed.error.issues;
   const where = ['weights', ...(issue?.path ?? [])].join('.');
   const expected = `every regime and role, whole numbers 0 … 1,000,000`;

@@ -44,14 +44,21 @@ export interface MarketMemory {
   readonly memories: Readonly<Record<Role, Memory>>;
 }
 
-/** What wants to go live. */
+/** What wants to go live. `knowsToMs`: until when what came of the market has made it what it is,
+ * Unix milliseconds; `null`: a person made it. */
 export type GateCandidate =
-  | { readonly kind: 'weights'; readonly name: string; readonly weights: RegimeWeights }
+  | {
+      readonly kind: 'weights';
+      readonly name: string;
+      readonly weights: RegimeWeights;
+      readonly knowsToMs: number | null;
+    }
   | { readonly kind: 'rules'; readonly name: string; readonly rules: UserRules }
   /** What the model foretells of each motion, by event id; it has no answer where one is absent. */
   | {
       readonly kind: 'model';
       readonly name: string;
+      readonly knowsToMs: number;
       readonly forecasts: ReadonlyMap<string, Forecast>;
     };
 
@@ -93,6 +100,9 @@ export interface GateReport {
    * was late, or another version of the minds spoke), so that a difference would prove nothing. */
   readonly undecided: number;
   readonly unreproduced: number;
+  /** Of `motions`, those of which the candidate knew what came: no test of it, and said to be
+   * none. */
+  readonly seen: number;
   readonly fromMs: number | null;
   readonly toMs: number | null;
   readonly actions: Sides<Readonly<Record<Action, number>>>;

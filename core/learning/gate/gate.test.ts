@@ -36,14 +36,19 @@ function modelSaying(saying: (one: GateCase) => Action): GateCandidate {
     const shares = { buyBp: share('BUY'), sellBp: share('SELL'), holdBp: share('HOLD') };
     return [one.eventId, { model, ...shares, ...figures }];
   });
-  return { kind: 'model', name: 'planted', forecasts: new Map(forecasts) };
+  return { kind: 'model', name: 'planted', knowsToMs: 0, forecasts: new Map(forecasts) };
 }
 
 const NEXT: Record<Action, Action> = { BUY: 'SELL', SELL: 'BUY', HOLD: 'BUY' };
 
 describe('weights', () => {
   test('the same - nothing flips, both sides trade alike', () => {
-    const report = gate({ kind: 'weights', name: '1', weights: EQUAL_REGIME_WEIGHTS });
+    const report = gate({
+      kind: 'weights',
+      name: '1',
+      knowsToMs: null,
+      weights: EQUAL_REGIME_WEIGHTS,
+    });
     expect(report).toMatchObject({ flips: [], unreproduced: 0, undecided: 0, passed: true });
     expect(report.motions).toBe(cases.length);
     expect(report.actions.after).toEqual(report.actions.before);
@@ -55,6 +60,7 @@ describe('weights', () => {
     const { flips, actions } = gate({
       kind: 'weights',
       name: 'technical analyst alone',
+      knowsToMs: null,
       weights: weightsOf('technical_analyst', 1_000_000),
     });
     expect(flips.length).toBeGreaterThan(0);
@@ -72,7 +78,7 @@ test('rules that ask for nearly all of the weight - fewer agree', () => {
 
 describe('a model', () => {
   test('none, as before - every debate comes to what is on record, and nothing flips', () => {
-    const report = gate({ kind: 'model', name: 'none', forecasts: new Map() });
+    const report = gate({ kind: 'model', name: 'none', knowsToMs: 0, forecasts: new Map() });
     expect(report).toMatchObject({ motions: cases.length, unreproduced: 0, flips: [] });
   });
 
@@ -81,6 +87,17 @@ describe('a model', () => {
     expect(report.belief.interval?.low).toBeGreaterThan(0);
     expect(report.flips.some(({ why }) => why.includes('strategist votes'))).toBe(true);
     expect(report.passed).toBe(true);
+  });
+
+  test('that was trained on what is replayed - says so, motion for motion', () => {
+    const none = { kind: 'model', name: 'none', forecasts: new Map() } as const;
+    const closes = cases.map(({ snapshot }) => snapshot.closeTimeMs);
+    const report = gate({ ...none, knowsToMs: closes[3] as number });
+    expect(report.seen).toBe(3);
+    expect(report.words).toContain('Of 3 of them it knew what came: on these it is no test.');
+    const all = gate({ ...none, knowsToMs: (closes.at(-1) as number) + 1 });
+    expect(all.words).toContain('Of all of them it knew what came');
+    expect(gate({ ...none, knowsToMs: closes[0] as number }).words).not.toContain('no test');
   });
 
   test('that says the opposite - is stopped', () => {
@@ -97,19 +114,30 @@ describe('records', () => {
     if (first === undefined || recorded === null) throw new Error('a case was expected');
     const other = ACTIONS.find((action) => action !== recorded.action) ?? 'HOLD';
     const forged = { ...first, recorded: { ...recorded, action: other } };
-    const candidate = { kind: 'weights', name: '1', weights: EQUAL_REGIME_WEIGHTS } as const;
+    const candidate = {
+      kind: 'weights',
+      name: '1',
+      knowsToMs: null,
+      weights: EQUAL_REGIME_WEIGHTS,
+    } as const;
     const report = gate(candidate, [forged, ...rest]);
     expect(report).toMatchObject({ unreproduced: 1, motions: cases.length - 1 });
   });
 
   test('somebody who was late - the count leaves the late words out as the ring did', () => {
     const late = cases.map((one) => ({ ...one, silent: ['3 ballot strategist'] }));
-    const report = gate({ kind: 'weights', name: '1', weights: EQUAL_REGIME_WEIGHTS }, late);
+    const report = gate(
+      { kind: 'weights', name: '1', knowsToMs: null, weights: EQUAL_REGIME_WEIGHTS },
+      late,
+    );
     expect(report.unreproduced).toBeGreaterThan(0);
   });
 
   test('none at all - says so, and stops nothing', () => {
-    const report = gate({ kind: 'weights', name: '1', weights: EQUAL_REGIME_WEIGHTS }, []);
+    const report = gate(
+      { kind: 'weights', name: '1', knowsToMs: null, weights: EQUAL_REGIME_WEIGHTS },
+      [],
+    );
     expect(report).toMatchObject({ motions: 0, money: null, passed: true });
     expect(report.words).toMatch(/no recorded decision/);
   });

@@ -33,7 +33,13 @@ export function runGate(inputs: GateInputs): GateReport {
     ...(belief.interval !== null && belief.interval.high < 0 ? ['belief'] : []),
     ...(money?.verdict === 'worse' ? ['money'] : []),
   ];
-  const figures = { motions: decided.length, flips, belief, money };
+  const figures = {
+    motions: decided.length,
+    seen: seenOf(decided, candidate),
+    flips,
+    belief,
+    money,
+  };
   return {
     candidate: { kind: candidate.kind, name: candidate.name },
     ...{ undecided, unreproduced, ...figures },
@@ -52,6 +58,13 @@ const VERDICT_KINDS = [
   'vetoed',
   'inquorate',
 ] as const satisfies readonly VerdictKind[];
+
+/** Judged motions that lie before the end of what the candidate was made from. */
+function seenOf(decided: readonly DecidedTwice[], candidate: GateCandidate): number {
+  const knowsToMs = candidate.kind === 'rules' ? null : candidate.knowsToMs;
+  if (knowsToMs === null) return 0;
+  return decided.filter(({ motion }) => motion.snapshot.closeTimeMs < knowsToMs).length;
+}
 
 function mixOf<T extends string>(
   decided: readonly DecidedTwice[],
@@ -135,14 +148,16 @@ function beliefGain(decided: readonly DecidedTwice[]): PairedMean {
   return scores.result(DEFAULT_BOOTSTRAP);
 }
 
-interface Found extends Pick<GateReport, 'motions' | 'flips' | 'belief' | 'money'> {
+interface Found extends Pick<GateReport, 'motions' | 'seen' | 'flips' | 'belief' | 'money'> {
   readonly worse: readonly string[];
 }
 
-function wordsOf({ motions, flips, belief, money, worse }: Found): string {
+function wordsOf({ motions, seen, flips, belief, money, worse }: Found): string {
   if (motions === 0) return 'There is no recorded decision to replay: nothing can be said.';
   const changed = `${flips.length} of ${motions} decisions would have been other ones`;
-  const traded = money === null ? '' : ` ${money.words}`;
+  const knew = `Of ${seen === motions ? 'all of them' : `${seen} of them`} it knew what came`;
+  const said = seen === 0 ? '' : ` ${knew}: on these it is no test.`;
+  const traded = `${money === null ? '' : ` ${money.words}`}${said}`;
   if (worse.length > 0) return `Worse by its ${worse.join(' and ')}: ${changed}.${traded}`;
   const believed =
     belief.interval !== null && belief.interval.low > 0
