@@ -64,12 +64,12 @@ export function isAmount(text: string): boolean {
  * value would not fit the database's domain (it is a bug to have rounded nowhere before). */
 export function format(value: Decimal): string {
   const text = value.toFixed();
-  if (text.length <= SURELY_AMOUNT) return text;
+  if (text.length <= SURELY_AMOUNT || readLately.has(text)) return text;
   if (!AMOUNT.test(text)) {
     throw new AmountError(`must have at most 20 digits and 18 decimals, was ${text.slice(0, 60)}`);
   }
   // What is written is soon read.
-  if (!readLately.has(text)) remember(text, value);
+  remember(text, value);
   return text;
 }
 
