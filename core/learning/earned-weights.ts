@@ -13,8 +13,8 @@ import { uniquenessOf } from './uniqueness.ts';
 /** How scores become weights. Reasons for the figures: docs/learning.md. */
 export interface EarningTerms {
   /** Independent opinions at which an assistant's own record counts as much as what is believed
-   * without it: the variance of one opinion's excess (about 0.3²) over that of true differences
-   * between assistants (about 0.03²). */
+   * without it. No ratio of variances: by that a few dozen would do. It is how long a record must
+   * be before it says more than what kind of weeks these were. */
   readonly pseudoOpinions: number;
   /** An assistant better by so much in every opinion weighs as if that had lasted for so many
    * independent ones. */
@@ -27,8 +27,8 @@ export interface EarningTerms {
 }
 
 export const EARNING_TERMS: EarningTerms = {
-  pseudoOpinions: 100,
-  memory: 20,
+  pseudoOpinions: 600,
+  memory: 4,
   least: 0.25,
   most: 4,
   hysteresis: 0.05,
