@@ -205,9 +205,13 @@ const ANSWERS: Partial<Record<BusUser, readonly BusUser[]>> = {
 
 function replies(user: BusUser): readonly string[] {
   const assistant = ASSISTANT_USERS.some((each) => each === user);
-  const more = user === assistantUser(FORECASTER) ? PREDICT_ASKERS : [];
-  const askers = assistant ? ['operator', ...more] : (ANSWERS[user] ?? []);
-  return askers.map((asker) => `${inboxPrefix(asker)}.>`);
+  const askers: readonly BusUser[] = assistant ? ['operator'] : (ANSWERS[user] ?? []);
+  // Whoever answers for the models could else answer for the venue, and for the streams.
+  const models = user === assistantUser(FORECASTER) ? PREDICT_ASKERS : [];
+  return [
+    ...askers.map((asker) => `${inboxPrefix(asker)}.>`),
+    ...models.map((asker) => `${inboxPrefix(asker)}.${PREDICT_VERB}.>`),
+  ];
 }
 
 /** Requests to JetStream itself, stream by stream and consumer by consumer. */

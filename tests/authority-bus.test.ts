@@ -149,6 +149,12 @@ describe('authority on the bus', () => {
     ['tell an execution', WIRE.executions('paper', 'BTC/USDT'), ['venue']],
     ['anchor a chain', WIRE.anchor('safety'), ['checker']],
     ['ask an assistant', WIRE.mail('auditor', 'BTC/USDT'), ['decision']],
+    [
+      'answer the decision worker for the models',
+      '_INBOX_decision.predict.a',
+      ['venue', assistantUser('strategist')],
+    ],
+    ['answer the decision worker for the venue', '_INBOX_decision.a.b', ['venue']],
     ['ask the models', WIRE.assistant('strategist', PREDICT_VERB), PREDICT_ASKERS],
     ['ask for a halt', WIRE.haltRequest, ['operator', 'venue', 'checker']],
     ['purge what was said', `$JS.API.STREAM.PURGE.${WIRE.streams.DEBATE}`, []],

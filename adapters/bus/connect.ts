@@ -46,8 +46,9 @@ export interface Bus {
   readonly manager: JetStreamManager;
   readonly link: Link;
   readonly events: EventStream<BusEvent>;
-  /** A fresh subject for replies that only this connection may read. */
-  inbox(): string;
+  /** A fresh subject for replies that only this connection may read; `part`: below that name, so
+   * that whoever answers there may answer nothing else. */
+  inbox(part?: string): string;
   /** Sends what is buffered, then closes. */
   close(): Promise<void>;
 }
@@ -87,7 +88,7 @@ async function assemble(connection: NatsConnection, prefix?: string): Promise<Bu
     manager,
     link,
     events,
-    inbox: () => createInbox(prefix),
+    inbox: (part) => createInbox(part === undefined ? prefix : `${prefix ?? '_INBOX'}.${part}`),
     close: () => closeWithin(connection),
   };
 }

@@ -160,7 +160,9 @@ async function askOnce(
   await bus.link.whenUp(signal === undefined ? deadline : AbortSignal.any([deadline, signal]));
   const subject = wire.assistant('strategist', PREDICT_VERB);
   const bytes = predictRequest.encode({ featureHash: FEATURE_HASH, rows });
-  const asked = bus.connection.request(subject, bytes, { timeout: Math.ceil(timeoutMs) });
+  const to = { noMux: true, reply: bus.inbox(PREDICT_VERB) } as const;
+  const timeout = Math.ceil(timeoutMs);
+  const asked = bus.connection.request(subject, bytes, { ...to, timeout });
   const reply: Msg = await bus.link.guard(asked);
   const fault = reply.headers?.get('Nats-Service-Error');
   if (fault) throw new Error(`the strategist's host could not answer: ${fault}`);
