@@ -119,7 +119,7 @@ describe('a market that can be foretold', () => {
       epoch: before.epoch,
     });
     const { report } = await readRun(floor.db, result.runId);
-    const { drift } = report?.insights as unknown as Insights;
+    const { drift } = (report as NonNullable<typeof report>).insights as unknown as Insights;
     expect(drift?.worth.words).toContain('stability index');
     expect(await verifyChain(floor.db, 'configuration')).toMatchObject({ intact: true });
   });

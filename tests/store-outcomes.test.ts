@@ -267,7 +267,7 @@ describe('settled motions', () => {
     );
   });
 
-  test('a champion that had seen what came - has no score, earns nothing, and is counted', async () => {
+  test('a champion that had seen what came - has no score, earns nothing, is counted', async () => {
     const market = marketOf('SEEN/USDT');
     // Trained until June 2024.
     const model = await candidate(db, 'a champion that had seen it', { market });

@@ -22,8 +22,8 @@ export interface Answers {
  * beside it: the runtime is given one row at a time, live, in the shadow and offline.
  *
  * Why: over 10,000 rows, every batch of 2 to 10,000 gave each row the direction, magnitude and
- * confidence that the row alone has, but in 99 of 100 rows another risk (by up to 6.5e-7): sums over
- * support vectors are added in an order that follows from the number of rows, and batches of
+ * confidence that the row alone has, but in 99 of 100 rows another risk (by up to 6.5e-7): sums
+ * over support vectors are added in an order that follows from the number of rows, and batches of
  * unequal size differ among themselves. Row by row a row costs about 30 µs, in batches 22. */
 export class Model {
   /** What errors call it: its file, or where its bytes are from. */

@@ -3,7 +3,8 @@ import type { Database } from './schema.ts';
 
 /** Hashes of the models that a close may ask for, of all markets: champions first, then models in
  * the shadow, then of each market the newest retired one, to which a rollback would go back, and
- * the newest candidate, which a person may promote. At most `most`, the newest first within each. */
+ * the newest candidate, which a person may promote. At most `most`, the newest first within
+ * each. */
 export async function servableHashes(
   db: Kysely<Database>,
   most: number,

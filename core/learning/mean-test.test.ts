@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bootstrapIntervals, Stretches } from '../judgement/bootstrap.ts';
+import { bootstrapIntervals, type Stretches } from '../judgement/bootstrap.ts';
 import { Random } from '../random.ts';
 import {
   CloseSums,

@@ -3,7 +3,8 @@ import { UnknownError } from '../../adapters/store/unknown.ts';
 import { exitCodeOf } from '../../proto/errors.ts';
 import { explain } from './fault.ts';
 
-// Failure here looks like: a script is told that Corro failed, where it asked for what is not there.
+// Failure here looks like: a script is told that Corro failed, where it asked for what is not
+// there.
 
 describe('what is not there', () => {
   test.each([
