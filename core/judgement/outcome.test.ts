@@ -9,6 +9,7 @@ import {
   OutcomeSettler,
   openCall,
   outcomeTerms,
+  type Passage,
   step,
 } from './outcome.ts';
 import { candlesOf, START_MS } from './run.fixture.ts';
@@ -34,8 +35,8 @@ const CALM = [100, 100.4, 99.6, 100] as const;
 function settle(
   shapes: readonly (readonly [number, number, number, number])[],
   terms = FREE,
-): OpenCall | Outcome {
-  let state: OpenCall | Outcome = openCall(START_MS - 1, ATR);
+): OpenCall | Passage {
+  let state: OpenCall | Passage = openCall(START_MS - 1, ATR);
   for (const [at, shape] of shapes.entries()) {
     if (isSettled(state)) return state;
     state = step(state, candle(at, shape), terms);
@@ -53,6 +54,18 @@ describe('outcome of an opinion', () => {
     ['time is up', new Array(12).fill(QUIET), 'HOLD', 'time', 100],
   ] as const)('%s - %s', (_, shapes, label, reached, exitPrice) => {
     expect(settle(shapes)).toMatchObject({ label, reached, exitPrice, entryPrice: 100 });
+  });
+
+  test('the lowest on the way - from the entry to the settling candle, wicks nobody meant cut', () => {
+    expect(settle([QUIET, [100, 101, 93, 100], [100, 110, 97, 105]])).toMatchObject({ lowest: 93 });
+    expect(settle([[100, 112, 99, 111]])).toMatchObject({ lowest: 99, entryPrice: 100 });
+    const settler = new OutcomeSettler(FREE);
+    settler.push(candle(-1, CALM));
+    settler.add(START_MS - 1, 0.5);
+    // The stop lies at 99; a wick to 60 is no price anybody could have had.
+    const shapes = [[100, 100.4, 60, 100], ...new Array(11).fill(CALM)] as (typeof CALM)[];
+    const [settled] = shapes.flatMap((shape, at) => settler.push(candle(at, shape)));
+    expect(settled).toMatchObject({ outcome: { reached: 'time' }, lowest: 99.6 });
   });
 
   test('both barriers in one candle - the stop, and it is said that nobody knows', () => {
@@ -104,12 +117,12 @@ describe('outcome of an opinion', () => {
   test('many calls at once - each as if it were alone, each once, the last ones not at all', () => {
     const candles = candlesOf('many', 300);
     const settler = new OutcomeSettler(FREE);
-    const found = new Map<number, Outcome>();
+    const found = new Map<number, Passage>();
     let most = 0;
     for (const one of candles) {
-      for (const { closeTimeMs, outcome } of settler.push(one)) {
+      for (const { closeTimeMs, outcome, lowest } of settler.push(one)) {
         expect(found.has(closeTimeMs)).toBe(false);
-        found.set(closeTimeMs, outcome);
+        found.set(closeTimeMs, { ...outcome, lowest });
       }
       settler.add(one.closeTimeMs, 0.5);
       most = Math.max(most, settler.open.length);
@@ -130,7 +143,7 @@ describe('outcome of an opinion', () => {
     const after = new OutcomeSettler(FREE, JSON.parse(JSON.stringify(before.open)) as OpenCall[]);
     const settled = candles.slice(2).flatMap((one) => after.push(one));
     const whole = settleBy(candles, (candles[0] as Candle).closeTimeMs, 1);
-    expect(settled.map(({ outcome }) => outcome)).toEqual([whole]);
+    expect(settled.map(({ outcome, lowest }) => ({ ...outcome, lowest }))).toEqual([whole]);
   });
 
   // A range of 0.5 at 100: nothing below 10 % is doubted, and the barriers are 1 away.
@@ -141,7 +154,7 @@ describe('outcome of an opinion', () => {
     ['a gap its candle stays at', [120, 121, 119, 120], { label: 'BUY', exitPrice: 120 }],
     ['a wick one can believe', [100, 105, 99.5, 100], { label: 'BUY', exitPrice: 101 }],
   ] as const)('a print - %s', (_, shape, expected) => {
-    let state: OpenCall | Outcome = openCall(START_MS - 1, 0.5, candle(-1, CALM));
+    let state: OpenCall | Passage = openCall(START_MS - 1, 0.5, candle(-1, CALM));
     for (let at = 0; at < 14 && !isSettled(state); at += 1) {
       state = step(state, candle(at, at === 1 ? shape : CALM), FREE);
     }
@@ -158,7 +171,7 @@ describe('outcome of an opinion', () => {
       const open = openCall(START_MS - 1, 0.5, candle(-1, CALM));
       const doubted = step(open, candle(0, [100, 140, 99.8, 140]), FREE);
       expect(doubted).toMatchObject({ candles: 0, entryPrice: null });
-      let state: OpenCall | Outcome = JSON.parse(JSON.stringify(doubted)) as OpenCall;
+      let state: OpenCall | Passage = JSON.parse(JSON.stringify(doubted)) as OpenCall;
       for (let at = 1; at < 20 && !isSettled(state); at += 1) {
         state = step(state, candle(at, after), FREE);
       }
@@ -171,7 +184,7 @@ describe('outcome of an opinion', () => {
 
   test('a hole - the horizon counts the candles there are, and nothing is held against it', () => {
     const hours = 60;
-    let state: OpenCall | Outcome = openCall(START_MS - 1, 0.5, candle(-1, CALM));
+    let state: OpenCall | Passage = openCall(START_MS - 1, 0.5, candle(-1, CALM));
     for (let at = 0; at < 12 && !isSettled(state); at += 1) {
       state = step(state, candle(hours + at, [300, 300.4, 299.6, 300]), FREE);
     }
@@ -193,7 +206,7 @@ describe('outcome of an opinion', () => {
 });
 
 function settleBy(candles: readonly Candle[], closeTimeMs: number, atr: number): Outcome {
-  let state: OpenCall | Outcome = openCall(closeTimeMs, atr);
+  let state: OpenCall | Passage = openCall(closeTimeMs, atr);
   for (const one of candles) {
     if (!isSettled(state)) state = step(state, one, FREE);
   }

@@ -49,6 +49,8 @@ export interface OpenCall {
   readonly entryPrice: number | null;
   /** Candles that counted since. */
   readonly candles: number;
+  /** Lowest believed price of these; `null` before the first. */
+  readonly lowest: number | null;
   /** The newest candle that counted, the opinion's own at first: what a print is held against.
    * `null`: not known. */
   readonly last: Pick<Candle, 'openTimeMs' | 'close'> | null;
@@ -74,10 +76,16 @@ export interface Outcome {
   readonly move: number;
 }
 
+/** An outcome, and the lowest believed price on the way to it, the settling candle's included. */
+export interface Passage extends Outcome {
+  readonly lowest: number;
+}
+
 /** `own`: the candle the opinion was formed at, if it is there. */
 export function openCall(closeTimeMs: number, atr: number, own: OpenCall['last'] = null): OpenCall {
   requirePositive({ atr });
-  return { closeTimeMs, atr, entryPrice: null, candles: 0, last: own, doubted: null };
+  const untouched = { entryPrice: null, candles: 0, lowest: null, doubted: null };
+  return { closeTimeMs, atr, ...untouched, last: own };
 }
 
 /** Triple-barrier label (López de Prado, "Advances in financial machine learning", 2018, chapter
@@ -90,7 +98,7 @@ export function openCall(closeTimeMs: number, atr: number, own: OpenCall['last']
  * a wick, or an open that its candle does not stay at, is cut back to its neighbours. Whether a
  * close far from its open is one shows only the next open: such a candle counts when it is there.
  */
-export function step(call: OpenCall, candle: Candle, terms: OutcomeTerms): OpenCall | Outcome {
+export function step(call: OpenCall, candle: Candle, terms: OutcomeTerms): OpenCall | Passage {
   if (candle.openTimeMs <= call.closeTimeMs) return call;
   const { doubted } = call;
   const clear =
@@ -106,17 +114,18 @@ interface Passing {
   readonly next: Candle | null;
 }
 
-function pass(call: OpenCall, told: Candle, { terms, next }: Passing): OpenCall | Outcome {
+function pass(call: OpenCall, told: Candle, { terms, next }: Passing): OpenCall | Passage {
   const candle = believed(call, told, next);
   const entryPrice = call.entryPrice ?? candle.open;
   const candles = call.candles + 1;
+  const lowest = Math.min(call.lowest ?? candle.low, candle.low);
   const target = entryPrice + terms.targetAtrs * call.atr;
   const stop = entryPrice - terms.stopAtrs * call.atr;
-  const settled = { candles, settledAtMs: (next ?? candle).closeTimeMs, entryPrice };
+  const settled = { candles, settledAtMs: (next ?? candle).closeTimeMs, entryPrice, lowest };
   const outcome = (
     reached: Outcome['reached'],
     { exitPrice, ambiguous = false }: { exitPrice: number; ambiguous?: boolean },
-  ): Outcome => {
+  ): Passage => {
     const move = exitPrice / entryPrice - 1;
     const label = labelOf(reached, move, terms.roundTripCost);
     return { label, reached, ambiguous, ...settled, exitPrice, move };
@@ -127,7 +136,7 @@ function pass(call: OpenCall, told: Candle, { terms, next }: Passing): OpenCall 
   if (candle.low <= stop) return outcome('stop', { exitPrice: stop, ambiguous: above });
   if (above) return outcome('target', { exitPrice: target });
   if (candles >= terms.horizonCandles) return outcome('time', { exitPrice: candle.close });
-  return { ...call, entryPrice, candles, last: candle };
+  return { ...call, entryPrice, candles, lowest, last: candle };
 }
 
 /** What a candle of this market usually covers, a share of its price. */
@@ -161,13 +170,19 @@ export function netReturn(action: Action, move: number, roundTripCost: number): 
   return (action === 'BUY' ? move : -move) - roundTripCost;
 }
 
-export function isSettled(state: OpenCall | Outcome): state is Outcome {
+export function isSettled(state: OpenCall | Passage): state is Passage {
   return 'label' in state;
+}
+
+function settledCall(closeTimeMs: number, { lowest, ...outcome }: Passage): SettledCall {
+  return { closeTimeMs, outcome, lowest };
 }
 
 export interface SettledCall {
   readonly closeTimeMs: number;
   readonly outcome: Outcome;
+  /** Lowest believed price from the entry to its end. */
+  readonly lowest: number;
 }
 
 /** Settles the calls of one market as its candles close: O(1) for each open call and candle, and no
@@ -204,7 +219,7 @@ export class OutcomeSettler {
     const waiting: OpenCall[] = [];
     for (const call of this.#open) {
       const state = step(call, candle, this.#terms);
-      if (isSettled(state)) settled.push({ closeTimeMs: call.closeTimeMs, outcome: state });
+      if (isSettled(state)) settled.push(settledCall(call.closeTimeMs, state));
       else waiting.push(state);
     }
     this.#open = waiting;

@@ -82,7 +82,8 @@ export class MotionSettler {
     for (const { eventId, call } of this.#open) {
       const state = step(call, candle, this.#terms);
       if (isSettled(state)) {
-        settled.push({ eventId, closeTimeMs: call.closeTimeMs, outcome: state });
+        const { lowest: _, ...outcome } = state;
+        settled.push({ eventId, closeTimeMs: call.closeTimeMs, outcome });
       } else open.push({ eventId, call: state });
     }
     this.#open = open;

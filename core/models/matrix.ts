@@ -112,7 +112,7 @@ function rowsOf({ candles, timeframe }: MarketSeries, label: OutcomeTerms): Made
   let leftOut = 0;
   for (const candle of candles) {
     doubt.judge(index);
-    for (const { closeTimeMs, outcome } of settler.push(candle)) {
+    for (const { closeTimeMs, outcome, lowest } of settler.push(candle)) {
       const call = asked.get(closeTimeMs);
       asked.delete(closeTimeMs);
       if (call === undefined) continue;
@@ -121,8 +121,7 @@ function rowsOf({ candles, timeframe }: MarketSeries, label: OutcomeTerms): Made
         continue;
       }
       const features = call.features.map((value) => value ?? Number.NaN);
-      const answers = answersOf(candles, call.index, outcome);
-      rows.push([closeTimeMs, outcome.settledAtMs, ...features, ...answers]);
+      rows.push([closeTimeMs, outcome.settledAtMs, ...features, ...answersOf(outcome, lowest)]);
     }
     const { features, indicators, warm, candlesSeen } = engine.push(candle);
     if (warm && indicators.atr14 !== null && indicators.atr14 > 0) {
@@ -165,11 +164,7 @@ class Doubt {
 }
 
 /** In the order of `ANSWERS`. */
-function answersOf(candles: CandleSeries, index: number, outcome: Outcome): number[] {
-  let low = outcome.entryPrice;
-  for (let at = index + 1; at <= index + outcome.candles; at += 1) {
-    low = Math.min(low, candles.at(at)?.low ?? low);
-  }
-  const { label, move, entryPrice } = outcome;
-  return [ACTIONS.indexOf(label), move, Math.abs(move), 1 - low / entryPrice];
+function answersOf({ label, move, entryPrice }: Outcome, lowest: number): number[] {
+  const risk = Math.max(0, 1 - lowest / entryPrice);
+  return [ACTIONS.indexOf(label), move, Math.abs(move), risk];
 }
