@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ROLES } from '../core/assistants/role.ts';
 import { TRIGGERS } from '../core/assistants/snapshot.ts';
 import { ACTIONS, KINDS } from '../core/assistants/speech.ts';
+import { LEARNING_VERDICTS } from '../core/learning/contract.ts';
 import { TIMEFRAMES, type Timeframe } from '../core/market/candle.ts';
 import { ORDER_STATES } from '../core/orders/lifecycle.ts';
 import type { FeedKind } from './subjects.ts';
@@ -53,6 +54,16 @@ const ballot = z.strictObject({
 });
 
 export const ESCALATION_STATUSES = ['open', 'approved', 'rejected', 'modified', 'expired'] as const;
+
+/** What the learning loop, or a person in its place, tells. */
+export const LEARNING_NEWS = [
+  'run_done',
+  'run_failed',
+  'run_cancelled',
+  'promoted',
+  'rolled_back',
+  'drift',
+] as const;
 
 export const FEED_SCHEMAS = {
   candle: z
@@ -186,6 +197,34 @@ export const FEED_SCHEMAS = {
       equity: decimal.describe('Cash plus all positions of the user at this venue, quote units'),
     })
     .describe('A position or its worth changed.'),
+  learning: z
+    .strictObject({
+      feed: z.literal('learning'),
+      at: z.iso.datetime().describe('Newest close the run knew; of what a person did: when'),
+      symbol,
+      venue,
+      timeframe,
+      news: z
+        .enum(LEARNING_NEWS)
+        .describe('A run ended, the champion changed, or the champion drifted past a limit'),
+      words: z.string().describe('One line for a reader'),
+      by: z.string().describe('`learning`: the loop; else who did it'),
+      runId: z.string().nullable().describe('Of which run, as `corro insights` has it'),
+      verdict: z.enum(LEARNING_VERDICTS).nullable().describe("What became of the run's candidate"),
+      weightsVersion: z.int().min(1).nullable().describe('Weights from the run on'),
+      model: z
+        .string()
+        .nullable()
+        .describe("Its hash: the champion from now on, or the run's candidate, or who drifted"),
+      modelBefore: z.string().nullable().describe('The champion before'),
+      level: z
+        .enum(['warned', 'discounted'])
+        .nullable()
+        .describe('How far it drifted; discounted: past the limit, its vote is lowered'),
+      worthBp: bp.nullable().describe("What is left of the champion's vote"),
+      retrain: z.boolean().nullable().describe('Whether retraining is asked for'),
+    })
+    .describe('A run of the learning loop ended, a champion changed or drifted: a person is told.'),
 } as const satisfies Record<FeedKind, z.ZodType>;
 
 export type Feed<K extends FeedKind = FeedKind> = {

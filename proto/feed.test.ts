@@ -9,6 +9,7 @@ import {
   escalationFeed,
   feedMessage,
   fillFeed,
+  learningFeed,
   motionFeed,
   orderFeed,
   positionFeed,
@@ -144,6 +145,19 @@ const EXAMPLES = {
     currentPrice: '53411.9',
     equity: '9998.89',
   }),
+  learning: learningFeed({
+    ...{ symbol: 'BTC/USDT', venue: 'paper', timeframe: '5m', atMs: CLOSE_MS },
+    news: 'drift',
+    words:
+      'volume_ratio has drifted: stability index 0.61, limit 0.25; its vote counts 64 %, and it ' +
+      'should be trained anew',
+    by: 'learning',
+    runId: DECISION,
+    model: EVENT,
+    level: 'discounted',
+    worthBp: 6_400,
+    retrain: true,
+  }),
 } satisfies { [K in FeedKind]: Feed<K> };
 
 describe('feeds - documents', () => {
@@ -184,6 +198,13 @@ describe('feeds - messages', () => {
         expect(feedMessage(WIRE, motion).payload.length).toBeGreaterThan(0);
       }),
     );
+  });
+
+  test('learning - words of many lines are one, and not for ever', () => {
+    const words = `it failed:\n  at 1\n${'x'.repeat(1_000)}`;
+    const told = learningFeed({ ...EXAMPLES.learning, atMs: CLOSE_MS, words });
+    expect(told.words).toMatch(/^it failed: at 1 x+…$/);
+    expect(told.words).toHaveLength(500);
   });
 
   test('money as a number is refused', () => {

@@ -132,6 +132,25 @@ export function positionFeed({ atMs, position, ...rest }: PositionFacts): Feed<'
   return { feed: 'position', at: iso(atMs), ...rest, quantity, entryPrice, realisedPnl };
 }
 
+type LearningSaid = 'symbol' | 'venue' | 'timeframe' | 'news' | 'words' | 'by';
+
+/** What is left out is said to be `null`. */
+export type LearningFacts = Pick<Facts<'learning'>, LearningSaid | 'atMs'> &
+  Partial<Omit<Facts<'learning'>, LearningSaid | 'atMs'>>;
+
+const NOTHING_SAID = {
+  ...{ runId: null, verdict: null, weightsVersion: null, model: null, modelBefore: null },
+  ...{ level: null, worthBp: null, retrain: null },
+} as const;
+const MOST_WORDS = 500;
+
+/** `words` are cut to one line. */
+export function learningFeed({ atMs, words, ...rest }: LearningFacts): Feed<'learning'> {
+  const line = words.replaceAll(/\s+/g, ' ').trim();
+  const told = line.length <= MOST_WORDS ? line : `${line.slice(0, MOST_WORDS - 1)}…`;
+  return { feed: 'learning', at: iso(atMs), ...NOTHING_SAID, ...rest, words: told };
+}
+
 /** Subject and bytes of one feed message. Throws `WireError` when it is not of its own schema. */
 export function feedMessage(
   names: Wire,

@@ -148,6 +148,7 @@ const FAMILIES = {
       publish: ['operator', 'decision', 'order'],
       subscribe: ['feed', 'operator'],
     },
+    { subjects: [wire.feedFilter('learning')], publish: ['learning'], subscribe: [] },
   ],
   venue: (wire) =>
     VENUE_VERBS.map((verb) => ({

@@ -19,6 +19,7 @@ export const FEED_KINDS = [
   'order',
   'fill',
   'position',
+  'learning',
 ] as const;
 export type FeedKind = (typeof FEED_KINDS)[number];
 

@@ -16,7 +16,9 @@ import { eventId } from '../core/identity.ts';
 import type { Market } from '../core/learning/contract.ts';
 import type { Candle } from '../core/market/candle.ts';
 import { symbolToken } from '../core/market/instrument.ts';
+import { readFeeds } from '../ops/cli/feed-reader.ts';
 import { type LearningHandle, startLearning } from '../ops/learning/runs.ts';
+import type { Feed } from '../proto/feed-schemas.ts';
 import type { Cadence, LearningInput } from '../proto/learning.ts';
 import { wire } from '../proto/subjects.ts';
 import { WORKFLOWS } from '../workflows/messages.ts';
@@ -71,6 +73,8 @@ export class LearningFloor {
   host!: CorroProcess;
   trainer!: TrainerProcess;
   environment: Record<string, string> = {};
+  /** What a person was told, oldest first. */
+  readonly news: Feed<'learning'>[] = [];
   #bus!: Bus;
   readonly #folder = mkdtempSync(join(tmpdir(), 'corro-learning-'));
 
@@ -91,6 +95,9 @@ export class LearningFloor {
     };
     await ensureDefaults(this.db);
     this.#bus = await connectBus({ url: natsUrl, name: 'learning tests' });
+    readFeeds(this.#bus, this.names, (told) => {
+      if (told.feed === 'learning') this.news.push(told);
+    });
     await ensureStreams(this.#bus, this.names, { storage: 'memory' });
     const connection = await Connection.connect({ address: temporalAddress });
     this.client = new Client({ connection });

@@ -28,6 +28,7 @@ beforeAll(() => floor.open(), PYTHON_TIMEOUT_MS);
 afterAll(() => floor.close());
 
 const market = (symbol: string): Market => ({ venue: 'paper', symbol, timeframe: TIMEFRAME });
+const newsOf = (symbol: string) => floor.news.filter((one) => one.symbol === symbol);
 const runsOf = (symbol: string) => listRuns(floor.db, { newest: 10, symbol });
 
 /** Steps of a run in the order in which they were scheduled, as the Web UI lists them. */
@@ -74,6 +75,18 @@ describe('a market that can be foretold', () => {
     expect(version).toBe(result.weightsVersion);
     const steps = (await changesOf(floor.db, hash ?? '')).map(({ to }) => to);
     expect(steps).toEqual(['candidate', 'shadow', 'champion']);
+  });
+
+  test('a person is told: of the new champion, and of how the run ended', async () => {
+    const { hash } = await championOf(floor.db, market(symbol));
+    await until('the news', () => newsOf(symbol).length === 2);
+    const [run] = await runsOf(symbol);
+    const told = { by: 'learning', runId: run?.id, model: hash, venue: 'paper' };
+    expect(newsOf(symbol)).toMatchObject([
+      { ...told, news: 'promoted', modelBefore: null },
+      { ...told, news: 'run_done', verdict: 'promoted', weightsVersion: run?.weightsVersion },
+    ]);
+    expect(newsOf(symbol)[1]?.words).toContain('; model promoted: promoted: ');
   });
 
   test('its answers to what it had not seen are on record, and to nothing else', async () => {

@@ -147,6 +147,7 @@ async function conclusion(order: InsightOrder, summary: string) {
     const ended = status === 'done' ? 'failed' : status;
     await steps.closeLearningRun.executeWithOptions({ summary: 'end the run without a report' }, [
       { id: run.id, status: ended, weightsVersion, modelHash: model.hash, verdict: null, why },
+      run,
     ]);
     throw ApplicationFailure.nonRetryable(why, 'LearningFailed');
   }

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { Bus } from '../../adapters/bus/connect.ts';
+import { feedPublisher } from '../../adapters/bus/feed.ts';
 import { forecaster } from '../../adapters/bus/forecaster.ts';
 import type { Database } from '../../adapters/store/schema.ts';
 import type { Wire } from '../../proto/subjects.ts';
@@ -27,15 +28,16 @@ export type LearningActivities = ReturnType<typeof createLearningActivities>;
 
 /** Every step of the learning loop but the training itself, which is Python's. */
 export function createLearningActivities({ db, bus, wire, log, isRunning }: LearningDependencies) {
+  const feed = feedPublisher(bus, wire);
   return {
-    ...createRunActivities({ db, isRunning }),
+    ...createRunActivities({ db, feed, isRunning }),
     ...createOutcomeActivities({ db, log }),
-    ...createPerformanceActivities({ db, log }),
+    ...createPerformanceActivities({ db, feed, log }),
     ...createWeightsActivities({ db, log }),
     ...createTrainingSetActivities({ db }),
     ...createCandidateActivities({ db }),
     ...createShadowActivities({ db, forecast: forecaster(bus, wire), log }),
-    ...createJudgementActivities({ db, log }),
-    ...createInsightActivities({ db, log }),
+    ...createJudgementActivities({ db, feed, log }),
+    ...createInsightActivities({ db, feed, log }),
   };
 }

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
+import type { FeedPublisher } from '../../adapters/bus/feed.ts';
 import { fromJson, toJson } from '../../adapters/store/json.ts';
 import { endRun, type RunStatus } from '../../adapters/store/learning-runs.ts';
 import { championOf } from '../../adapters/store/models.ts';
@@ -14,12 +15,14 @@ import {
 } from '../../core/learning/insights.ts';
 import { insightsMarkdown } from '../../core/learning/insights-markdown.ts';
 import { scoreRing } from '../../core/learning/scores.ts';
+import { tellEnd } from './news.ts';
 import { newestSettled } from './performance.ts';
 import type { LearningRun } from './run.ts';
 import type { EarnedStep } from './weights.ts';
 
 export interface InsightDependencies {
   readonly db: Kysely<Database>;
+  readonly feed: FeedPublisher;
   readonly log: Logger;
 }
 
@@ -45,10 +48,10 @@ export interface Reported {
 }
 
 /** Reports. */
-export function createInsightActivities({ db, log }: InsightDependencies) {
+export function createInsightActivities({ db, feed, log }: InsightDependencies) {
   return {
     /** Writes down what changed, why, and what the ring got wrong, and ends the run with it.
-     * Repeating it writes the same. */
+     * Repeating it writes the same. A person is told. */
     async generateInsights(order: InsightOrder): Promise<Reported> {
       const { run, status, failure, drift, model } = order;
       const { id, venue, symbol, timeframe, window } = run;
@@ -66,15 +69,20 @@ export function createInsightActivities({ db, log }: InsightDependencies) {
       const told = { ...insights, status, failure, window, cadence: run.cadence };
       const { version: weightsVersion } = weights;
       const { verdict } = model;
-      await endRun(db, {
+      const end = {
         ...{ id, status, weightsVersion },
         modelHash: model.hash,
         verdict: failure === null ? verdict : null,
         why: failure ?? model.words,
+      };
+      const { headline } = insights;
+      await endRun(db, {
+        ...end,
         report: { insights: fromJson(JSON.parse(toJson(told))), markdown },
       });
-      log.info({ ...market, run: id, status, verdict }, insights.headline);
-      return { weightsVersion, verdict, headline: insights.headline };
+      tellEnd(feed, run, { ...end, why: `${headline}: ${end.why}` });
+      log.info({ ...market, run: id, status, verdict }, headline);
+      return { weightsVersion, verdict, headline };
     },
   };
 }

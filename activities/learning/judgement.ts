@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
+import type { FeedPublisher } from '../../adapters/bus/feed.ts';
 import { forecastsOf } from '../../adapters/models/forecasts.ts';
 import { loadModelBytes } from '../../adapters/models/load.ts';
 import { type Model, predictRows } from '../../adapters/models/model.ts';
@@ -30,12 +31,14 @@ import type { TrainingMatrix } from '../../core/models/matrix.ts';
 import { tellProgress } from '../heartbeat.ts';
 import { readKept, readValidated } from './model-facts.ts';
 import { newestRows } from './newest-rows.ts';
+import { tellPromotion } from './news.ts';
 import type { LearningRun } from './run.ts';
 import type { ShadowFinding } from './shadow.ts';
 import { LEARNING } from './weights.ts';
 
 export interface JudgementDependencies {
   readonly db: Kysely<Database>;
+  readonly feed: FeedPublisher;
   readonly log: Logger;
 }
 
@@ -65,7 +68,7 @@ export interface Settled {
 }
 
 /** Whether a candidate earns its place, and giving it. */
-export function createJudgementActivities({ db, log }: JudgementDependencies) {
+export function createJudgementActivities({ db, feed, log }: JudgementDependencies) {
   return {
     /** Replays the market's newest recorded debates on the candidate. */
     async runGate(run: LearningRun, hash: string): Promise<GateFinding> {
@@ -120,7 +123,7 @@ export function createJudgementActivities({ db, log }: JudgementDependencies) {
     },
 
     /** Does what was judged: the champion's place by compare-and-set, and a rejection for good.
-     * Repeating it changes nothing more. */
+     * Repeating it changes nothing more. A person is told of a new champion. */
     async settleCandidate(run: LearningRun, judged: Judged): Promise<Settled> {
       const { hash, verdict, words, checks, trials, expectedEpoch } = judged;
       const evidence = { run: run.id, trials, checks };
@@ -130,8 +133,12 @@ export function createJudgementActivities({ db, log }: JudgementDependencies) {
       }
       if (verdict !== 'promoted') return { verdict, words };
       const request = { hash, expectedEpoch, reason: words, evidence, by: LEARNING };
-      const { outcome, epoch } = await promoteModel(db, request);
-      if (outcome === 'changed') return { verdict, words };
+      const promotion = await promoteModel(db, request);
+      const { outcome, epoch } = promotion;
+      if (outcome === 'changed') {
+        tellPromotion(feed, run, { words, promotion });
+        return { verdict, words };
+      }
       const stale = `another champion came meanwhile (epoch ${epoch}): it stays in the shadow`;
       return { verdict: 'shadow', words: stale };
     },

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
+import type { FeedPublisher } from '../../adapters/bus/feed.ts';
 import { recordDrift } from '../../adapters/store/drift.ts';
 import { championOf } from '../../adapters/store/models.ts';
 import { countHindsight, readSettledMotions } from '../../adapters/store/outcomes.ts';
@@ -16,11 +17,13 @@ import { scoreRing } from '../../core/learning/scores.ts';
 import { worthOf } from '../../core/learning/worth.ts';
 import { readKept } from './model-facts.ts';
 import { newestRows } from './newest-rows.ts';
+import { tellDrift } from './news.ts';
 import type { LearningRun } from './run.ts';
 import { LEARNING } from './weights.ts';
 
 export interface PerformanceDependencies {
   readonly db: Kysely<Database>;
+  readonly feed: FeedPublisher;
   readonly log: Logger;
 }
 
@@ -50,10 +53,11 @@ export function newestSettled(
 }
 
 /** Looks at how everybody did. */
-export function createPerformanceActivities({ db, log }: PerformanceDependencies) {
+export function createPerformanceActivities({ db, feed, log }: PerformanceDependencies) {
   return {
     /** Scores the ring, measures how far the market has drifted from the champion's training set,
-     * and says what is left of its vote from the next motion on. Repeating it measures the same. */
+     * and says what is left of its vote from the next motion on; past a limit a person is told.
+     * Repeating it measures the same. */
     async analysePerformance(run: LearningRun): Promise<Performance> {
       const { venue, symbol, timeframe } = run;
       const market = { venue, symbol, timeframe };
@@ -76,6 +80,7 @@ export function createPerformanceActivities({ db, log }: PerformanceDependencies
       if (drift === null) lines.push(`nothing is known of the training of champion ${short(hash)}`);
       else {
         lines.push(`champion ${short(hash)}: ${drift.worth.words}`);
+        tellDrift(feed, run, { hash, worth: drift.worth });
         log.info({ ...market, model: hash, level: drift.worth.level }, drift.worth.words);
       }
       return { motions: motions.length, championHash: hash, drift, lines };

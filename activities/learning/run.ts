@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Kysely } from 'kysely';
+import type { FeedPublisher } from '../../adapters/bus/feed.ts';
 import { endRun, openRun, type RunEnd } from '../../adapters/store/learning-runs.ts';
 import type { Database } from '../../adapters/store/schema.ts';
 import { type CandleExtent, candleExtents } from '../../adapters/store/training-candles.ts';
@@ -14,9 +15,11 @@ import {
   NO_CANDLES,
   type TrainerSettings,
 } from '../../proto/learning.ts';
+import { tellEnd } from './news.ts';
 
 export interface RunDependencies {
   readonly db: Kysely<Database>;
+  readonly feed: FeedPublisher;
   /** Whether a workflow of that id runs now. */
   readonly isRunning: (workflowId: string) => Promise<boolean>;
 }
@@ -43,7 +46,7 @@ export type RunTurn =
 const BAD_INPUT = 'BadInput';
 
 /** Begins and ends a run's record. */
-export function createRunActivities({ db, isRunning }: RunDependencies) {
+export function createRunActivities({ db, feed, isRunning }: RunDependencies) {
   return {
     /** Says what the run will learn from and puts it on record as running, unless another of its
      * market runs. One whose workflow ended without a word is closed first. Fails with `NoCandles`
@@ -65,9 +68,11 @@ export function createRunActivities({ db, isRunning }: RunDependencies) {
       return { outcome: 'taken', by: second.by.workflowId };
     },
 
-    /** Ends the run's record without a report of its own. */
-    closeLearningRun: (end: Omit<RunEnd, 'report'>): Promise<void> =>
-      endRun(db, { ...end, report: null }),
+    /** Ends the run's record without a report of its own. A person is told. */
+    async closeLearningRun(end: Omit<RunEnd, 'report'>, run: LearningRun): Promise<void> {
+      await endRun(db, { ...end, report: null });
+      tellEnd(feed, run, end);
+    },
   };
 }
 

@@ -32,8 +32,9 @@ export function createWeightsActivities({
 }) {
   return {
     /** Weighs the votes anew by everything that is settled, in whatever market: weights are the
-     * ring's, not a market's. What a champion had seen before it was asked earns nobody anything. `from`: the version the run began with; where another one came in
-     * between, that is weighed on. Repeating it makes no second version. */
+     * ring's, not a market's. What a champion had seen before it was asked earns nobody
+     * anything. `from`: the version the run began with; where another one came in between, that
+     * is weighed on. Repeating it makes no second version. */
     async updateWeights(from: number): Promise<EarnedStep> {
       let versionBefore = from;
       for (let tries = 1; tries <= MOST_TRIES; tries += 1) {

@@ -109,6 +109,21 @@ describe('screen', () => {
     ]);
   });
 
+  test('learning - what was learned, who is champion now, and who said so', () => {
+    const learning: Feed<'learning'> = {
+      ...{ feed: 'learning', at: AT, symbol: 'BTC/USDT', venue: 'paper', timeframe: '5m' },
+      ...{ news: 'drift', words: 'rsi_14 has drifted', by: 'learning', runId: 'd'.repeat(64) },
+      ...{ verdict: null, weightsVersion: null, model: 'e'.repeat(64), modelBefore: null },
+      ...{ level: 'discounted', worthBp: 6_400, retrain: true },
+    };
+    const back = { ...learning, news: 'rolled_back', by: 'cli', runId: null, words: 'x' } as const;
+    const run = '(./corro insights dddddddddddd)';
+    expect(drawn([learning, back]).trimEnd().split('\n')).toEqual([
+      `  learning BTC/USDT 5m drifts from what its champion knows: rsi_14 has drifted ${run}`,
+      '  learning BTC/USDT 5m is rolled back by cli: x',
+    ]);
+  });
+
   test('words that would command the terminal - are only words', () => {
     const text = drawn([motion, speech('opinion', 8_000, '\u001b[2J\u001b]0;x\u0007\r  verdict')]);
     expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);

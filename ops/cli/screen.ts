@@ -25,6 +25,14 @@ export function standardTerminal(stream: NodeJS.WriteStream = process.stdout): T
 
 const COLOURS = { BUY: 'green', SELL: 'red', HOLD: 'gray', ABSTAIN: 'gray' } as const;
 const NAME_WIDTH = 20;
+const LEARNING_NEWS = {
+  run_done: { says: 'has learned', style: 'cyan' },
+  run_failed: { says: 'could not learn', style: ['bold', 'red'] },
+  run_cancelled: { says: 'learned no further', style: 'cyan' },
+  promoted: { says: 'has a new champion', style: ['bold', 'green'] },
+  rolled_back: { says: 'is rolled back', style: ['bold', 'yellow'] },
+  drift: { says: 'drifts from what its champion knows', style: ['bold', 'yellow'] },
+} as const satisfies Record<Feed<'learning'>['news'], { says: string; style: Style }>;
 
 /** Turns the ring's feeds into lines a person can follow: the candle, who leans where and why, what
  * was argued, the verdict, the order, the fill, the position. */
@@ -57,6 +65,8 @@ export class Screen {
         return this.#fill(message);
       case 'position':
         return this.#position(message);
+      case 'learning':
+        return this.#learning(message);
     }
   }
 
@@ -176,6 +186,14 @@ export class Screen {
     const held = `position ${shortDecimal(quantity)} ${symbol}`;
     const worth = `realised ${shortDecimal(realisedPnl, 2)}, equity ${shortDecimal(equity, 2)}`;
     this.line(`  ${this.#paint('cyan', 'books')}   ${held}, ${worth}`);
+  }
+
+  #learning({ symbol, timeframe, news, words, by, runId }: Feed<'learning'>): void {
+    const { says, style } = LEARNING_NEWS[news];
+    const who = by === 'learning' ? '' : ` by ${by}`;
+    const more = runId === null ? '' : ` (./corro insights ${runId.slice(0, 12)})`;
+    const what = `${symbol} ${timeframe} ${says}${who}: ${words}${more}`;
+    this.line(`  ${this.#paint(style, 'learning')} ${what}`);
   }
 
   #paint(style: Style, text: string): string {

@@ -9,6 +9,7 @@ import { CorroError } from '../../../proto/errors.ts';
 import { modelDifference } from '../../learning/model-difference.ts';
 import { metricsOf, netReturnOver, overFolds } from '../../learning/model-metrics.ts';
 import { modelStory } from '../../learning/model-story.ts';
+import { tellChampion } from '../champion-news.ts';
 import { confirm } from '../confirm.ts';
 import { type Connections, withStack } from '../connections.ts';
 import { readableHomeOf } from '../home.ts';
@@ -179,7 +180,8 @@ async function reject(typed: string, _flags: ModelFlags, command: Command): Prom
 async function rollback(_flags: ModelFlags, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<ModelFlags>();
   const reason = checkedReason(flags.reason);
-  await withStack(readableHomeOf(command), async ({ db }) => {
+  await withStack(readableHomeOf(command), async (connections) => {
+    const { db } = connections;
     const { hash, epoch, venue, symbol, timeframe } = await chosenChampion(db, flags);
     const market = { venue, symbol, timeframe };
     const name = `${symbol} ${timeframe} at ${venue}`;
@@ -190,6 +192,7 @@ async function rollback(_flags: ModelFlags, command: Command): Promise<void> {
       const now = `epoch ${told.epoch}, ${told.hash === null ? 'nobody' : shortHash(told.hash)}`;
       throw new CorroError('model_step', `${name} got another champion meanwhile (${now})`);
     }
+    await tellChampion(connections, { news: 'rolled_back', market, told, reason });
     if (flags.json === true) return printJson(told);
     const to = told.hash === null ? 'nobody: its rules speak' : shortHash(told.hash);
     process.stdout.write(

@@ -6,6 +6,7 @@ import { UnknownError } from '../../../adapters/store/unknown.ts';
 import { modelStep, modelStepsFrom } from '../../../core/models/lifecycle.ts';
 import { CorroError } from '../../../proto/errors.ts';
 import { type GateAnswer, gateOf } from '../../learning/gate.ts';
+import { tellChampion } from '../champion-news.ts';
 import { confirm } from '../confirm.ts';
 import { type Connections, withStack } from '../connections.ts';
 import { gatePage } from '../gate-page.ts';
@@ -46,7 +47,8 @@ async function promote(typed: string, _flags: PromoteFlags, command: Command): P
   const flags = command.optsWithGlobals<PromoteFlags>();
   const isFree = flags.gate && flags.reason === undefined;
   const reason = isFree ? NO_REASON : checkedReason(flags.reason);
-  await withStack(readableHomeOf(command), async ({ db }) => {
+  await withStack(readableHomeOf(command), async (connections) => {
+    const { db } = connections;
     const model = await chosenModel(db, typed, flags);
     expectPromotable(model);
     // Whatever happens to the market's champion while this is looked at makes the promotion stale.
@@ -66,6 +68,7 @@ async function promote(typed: string, _flags: PromoteFlags, command: Command): P
       const detail = `${marketOf(model)} got another champion meanwhile (${now})`;
       throw new CorroError('model_step', `${detail}: nothing was promoted`);
     }
+    await tellChampion(connections, { news: 'promoted', market: model, told, reason });
     if (flags.json === true) return printJson({ promotion: told, gate: gate.report });
     const back = 'back: ./corro models rollback --reason …';
     process.stdout.write(
