@@ -47,8 +47,9 @@ export const longSteps = proxyActivities<LearningActivities>({
 
 /** What the trainer may take: a year of five-minute candles on a slow machine. */
 const TRAINING_TIME = '3h';
-/** How long a matrix waits for a trainer. */
-const TRAINER_WAIT_MINUTES = 15;
+const TRAINER_ATTEMPTS = 5;
+/** How long a matrix waits for a trainer, where the run does not say. */
+const TRAINER_WAIT_SECONDS = 240;
 
 interface Trainer {
   [TRAIN_ACTIVITY](order: TrainOrder): Promise<TrainedModel>;
@@ -56,21 +57,28 @@ interface Trainer {
 
 /** The one activity that is Python's, on its own queue. It beats each second, while it fits
  * too. */
-export function trainerOf(namespace: string) {
+export function trainerOf(namespace: string, waitSeconds = TRAINER_WAIT_SECONDS) {
   return proxyActivities<Trainer>({
     taskQueue: wire(namespace).queues.training,
     startToCloseTimeout: TRAINING_TIME,
-    scheduleToStartTimeout: `${TRAINER_WAIT_MINUTES}m`,
+    scheduleToStartTimeout: `${waitSeconds}s`,
     heartbeatTimeout: '5s',
     cancellationType,
     retry: {
       initialInterval: '1s',
       backoffCoefficient: 2,
       maximumInterval: '30s',
-      maximumAttempts: 5,
+      maximumAttempts: TRAINER_ATTEMPTS,
       nonRetryableErrorTypes: [BAD_MATRIX],
     },
   });
+}
+
+/** Whether nobody took a training set in time: there is no trainer, it hangs, or it is busy. */
+export function isUnserved(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure) || error.activityType !== TRAIN_ACTIVITY) return false;
+  const { cause } = error;
+  return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START';
 }
 
 /** The type of a step's failure; `null`: it has none. */
@@ -90,9 +98,9 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof ActivityFailure)) return messageOf(error);
   const { activityType, cause } = error;
   if (!(cause instanceof TimeoutFailure)) return `${activityType} failed: ${messageOf(error)}`;
-  if (activityType === TRAIN_ACTIVITY && cause.timeoutType === 'SCHEDULE_TO_START') {
-    const how = './corro up --trainer starts one';
-    return `no trainer took the work within ${TRAINER_WAIT_MINUTES} minutes: ${how}`;
+  if (activityType === TRAIN_ACTIVITY && cause.timeoutType === 'HEARTBEAT') {
+    return `the trainer fell silent, ${TRAINER_ATTEMPTS} times: ./corro status says how it is`;
   }
+  if (isUnserved(error)) return 'no trainer is running: ./corro up --trainer starts one';
   return `${activityType} was given up: ${cause.message} (${cause.timeoutType})`;
 }

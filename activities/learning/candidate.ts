@@ -59,14 +59,15 @@ export function createCandidateActivities({ db }: { readonly db: Kysely<Database
     },
 
     /** Has a candidate answer beside the champion from now on, where nobody counts it. Of those
-     * that wait no more than are asked stay. */
+     * that wait no more than are asked stay: this one, and the newest others. */
     async enterShadow(run: LearningRun, hash: string): Promise<void> {
       const { venue, symbol, timeframe, id } = run;
       const reason = 'trained and validated: it answers beside the champion until it is judged';
       const evidence = { run: id };
       await changeModel(db, { hash, to: 'shadow', reason, evidence, by: LEARNING });
       const waiting = await listModels(db, { venue, symbol, timeframe, state: 'shadow' });
-      for (const old of waiting.slice(MOST_CHALLENGERS)) {
+      const others = waiting.filter((other) => other.hash !== hash);
+      for (const old of others.slice(MOST_CHALLENGERS - 1)) {
         const why = `${MOST_CHALLENGERS} newer ones wait`;
         const change = { hash: old.hash, to: 'rejected', reason: why, evidence } as const;
         await changeModel(db, { ...change, by: LEARNING });
