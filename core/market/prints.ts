@@ -82,11 +82,7 @@ export function closesAfar({ open, close }: CandleRow, usual: number): boolean {
 }
 
 /** `limit`: the largest believable distance, as a log ratio. */
-function absurdity(
-  row: CandleRow,
-  { before, after }: Neighbours,
-  limit: number,
-): Absurd | null {
+function absurdity(row: CandleRow, { before, after }: Neighbours, limit: number): Absurd | null {
   const text = whatIsAbsurd(row, { before, after }, limit);
   if (text === null) return null;
   const { close } = row;
