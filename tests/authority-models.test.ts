@@ -34,7 +34,7 @@ function as(user: 'actor-strategist' | 'decision'): Promise<Bus> {
   return connectBus({ url, name: `authority of ${user}` });
 }
 
-test('models - the strategist answers who asked, and can answer nothing else of theirs', async () => {
+test('models - the strategist answers who asked, below a name of its own', async () => {
   const [strategist, decision] = await Promise.all([as('actor-strategist'), as('decision')]);
   const prediction = { buy: 0.5, sell: 0.25, hold: 0.25, magnitude: 0, confidence: 0.5, risk: 0 };
   const asked: string[] = [];

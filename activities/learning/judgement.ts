@@ -71,31 +71,7 @@ export interface Settled {
 export function createJudgementActivities({ db, feed, log }: JudgementDependencies) {
   return {
     /** Replays the market's newest recorded debates on the candidate. */
-    async runGate(run: LearningRun, hash: string): Promise<GateFinding> {
-      const { venue, symbol, timeframe } = run;
-      try {
-        const ground = await readGateGround(db, {
-          venue,
-          symbol,
-          timeframe,
-          debates: GATE_DEBATES,
-        });
-        const snapshots = ground.cases.map(({ snapshot }) => snapshot);
-        const forecasts = await withModel(db, hash, (model) => forecastsOf(model, snapshots));
-        const { dataToMs: knowsToMs } = await readModel(db, hash);
-        const candidate = { kind: 'model', name: hash, knowsToMs, forecasts } as const;
-        const { passed, words, motions, flips, unreproduced, seen } = runGate({
-          ...ground,
-          candidate,
-        });
-        return { passed, words, figures: { motions, seen, flips: flips.length, unreproduced } };
-      } catch (error) {
-        // Nothing was ever traded there: there is no debate to replay.
-        if (!(error instanceof UnknownError && error.kind.startsWith('symbol'))) throw error;
-        const words = 'There is no recorded debate to replay.';
-        return { passed: true, words, figures: { motions: 0, flips: 0, unreproduced: 0 } };
-      }
-    },
+    runGate: (run: LearningRun, hash: string): Promise<GateFinding> => replayed(db, run, hash),
 
     /** Holds a candidate against the champion that speaks now, by the rule that was declared before
      * anything was trained (`core/learning/promotion.ts`). Changes nothing. */
@@ -156,6 +132,36 @@ async function withModel<T>(
     return await act(model);
   } finally {
     await model.release();
+  }
+}
+
+async function replayed(
+  db: Kysely<Database>,
+  run: LearningRun,
+  hash: string,
+): Promise<GateFinding> {
+  const { venue, symbol, timeframe } = run;
+  try {
+    const ground = await readGateGround(db, {
+      venue,
+      symbol,
+      timeframe,
+      debates: GATE_DEBATES,
+    });
+    const snapshots = ground.cases.map(({ snapshot }) => snapshot);
+    const forecasts = await withModel(db, hash, (model) => forecastsOf(model, snapshots));
+    const { dataToMs: knowsToMs } = await readModel(db, hash);
+    const candidate = { kind: 'model', name: hash, knowsToMs, forecasts } as const;
+    const { passed, words, motions, flips, unreproduced, seen } = runGate({
+      ...ground,
+      candidate,
+    });
+    return { passed, words, figures: { motions, seen, flips: flips.length, unreproduced } };
+  } catch (error) {
+    // Nothing was ever traded there: there is no debate to replay.
+    if (!(error instanceof UnknownError && error.kind.startsWith('symbol'))) throw error;
+    const words = 'There is no recorded debate to replay.';
+    return { passed: true, words, figures: { motions: 0, flips: 0, unreproduced: 0 } };
   }
 }
 

@@ -56,14 +56,15 @@ describe('outcome of an opinion', () => {
     expect(settle(shapes)).toMatchObject({ label, reached, exitPrice, entryPrice: 100 });
   });
 
-  test('the lowest on the way - from the entry to the settling candle, wicks nobody meant cut', () => {
+  test('the lowest on the way - to the settling candle, wicks that nobody meant cut', () => {
     expect(settle([QUIET, [100, 101, 93, 100], [100, 110, 97, 105]])).toMatchObject({ lowest: 93 });
     expect(settle([[100, 112, 99, 111]])).toMatchObject({ lowest: 99, entryPrice: 100 });
     const settler = new OutcomeSettler(FREE);
     settler.push(candle(-1, CALM));
     settler.add(START_MS - 1, 0.5);
     // The stop lies at 99; a wick to 60 is no price anybody could have had.
-    const shapes = [[100, 100.4, 60, 100], ...new Array(11).fill(CALM)] as (typeof CALM)[];
+    const wick = [100, 100.4, 60, 100] as const;
+    const shapes = Array.from({ length: 12 }, (_, at) => (at === 0 ? wick : CALM));
     const [settled] = shapes.flatMap((shape, at) => settler.push(candle(at, shape)));
     expect(settled).toMatchObject({ outcome: { reached: 'time' }, lowest: 99.6 });
   });

@@ -174,7 +174,8 @@ export function isSettled(state: OpenCall | Passage): state is Passage {
   return 'label' in state;
 }
 
-function settledCall(closeTimeMs: number, { lowest, ...outcome }: Passage): SettledCall {
+/** A passage told apart: what came of the call, and what it went through. */
+export function settledCall(closeTimeMs: number, { lowest, ...outcome }: Passage): SettledCall {
   return { closeTimeMs, outcome, lowest };
 }
 

@@ -5,6 +5,7 @@ import {
   type Outcome,
   openCall,
   requireTerms,
+  settledCall,
   step,
 } from '../judgement/outcome.ts';
 import type { Candle } from '../market/candle.ts';
@@ -82,8 +83,12 @@ export class MotionSettler {
     for (const { eventId, call } of this.#open) {
       const state = step(call, candle, this.#terms);
       if (isSettled(state)) {
-        const { lowest: _, ...outcome } = state;
-        settled.push({ eventId, closeTimeMs: call.closeTimeMs, outcome });
+        const { closeTimeMs: askedMs } = call;
+        settled.push({
+          eventId,
+          closeTimeMs: askedMs,
+          outcome: settledCall(askedMs, state).outcome,
+        });
       } else open.push({ eventId, call: state });
     }
     this.#open = open;
