@@ -82,7 +82,8 @@ export class LearningFloor {
     return this.database.db;
   }
 
-  async open(): Promise<void> {
+  /** `more`: settings of its processes beside what they need. */
+  async open(more: Readonly<Record<string, string>> = {}): Promise<void> {
     const { natsUrl, temporalAddress } = inject('servers');
     this.database = await openTestDatabase();
     this.environment = {
@@ -92,6 +93,7 @@ export class LearningFloor {
       CORRO_NAMESPACE: this.names.namespace,
       CORRO_BUNDLE_DIR: join(this.#folder, 'bundles'),
       CORRO_TRAINING_DIR: join(this.#folder, 'training'),
+      ...more,
     };
     await ensureDefaults(this.db);
     this.#bus = await connectBus({ url: natsUrl, name: 'learning tests' });

@@ -82,6 +82,8 @@ const SETTINGS = z.object({
   CORRO_ANCHOR_DIR: z.string().optional(),
   /** File of the Ed25519 key (PEM) they are signed with; made when it is not there. */
   CORRO_ANCHOR_KEY: z.string().optional(),
+  /** How long a training set waits for any trainer to take it. */
+  CORRO_TRAINER_WAIT_SECONDS: z.coerce.number().int().min(1).max(86_400).default(240),
   /** Comma-separated roles an actor host runs; empty: all seven. */
   CORRO_ROLES: z.string().default(''),
   /** Passwords of the assistants' own users, `actor-auditor=…,actor-executor=…`; empty: the user of

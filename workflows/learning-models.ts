@@ -3,7 +3,7 @@ import type { ModelStep } from '../activities/learning/insights.ts';
 import type { LearningRun } from '../activities/learning/run.ts';
 import { BAD_MATRIX, type TrainedModel } from '../proto/learning.ts';
 import type { LearningPage } from './learning-page.ts';
-import { longSteps, messageOf, steps, trainerOf, typeOf } from './learning-steps.ts';
+import { isUnserved, longSteps, messageOf, steps, trainerOf, typeOf } from './learning-steps.ts';
 
 const STAGE = 'update models';
 /** What every step of this stage is called in the Web UI. */
@@ -62,19 +62,28 @@ const NO_MODEL = {
   importance: {},
 } as const;
 
-/** The model, or why there is none. */
+/** Turns that others may take with the trainer before: about six hours by what a matrix waits. */
+const MOST_TURNS = 90;
+
+/** The model, or why there is none. A trainer that is busy with another market is waited for. */
 async function train(
   matrixHash: string,
   { run, namespace }: Pick<ModelsUpdate, 'run' | 'namespace'>,
 ): Promise<TrainedModel | string> {
-  const { trainModel } = trainerOf(namespace);
+  const { trainModel } = trainerOf(namespace, run.trainerWaitSeconds);
   const order = { matrixHash, settings: run.settings };
-  try {
-    return await trainModel.executeWithOptions(called('train'), [order]);
-  } catch (error) {
-    if (typeOf(error) === BAD_MATRIX) return `cannot be learned from: ${messageOf(error)}`;
-    throw error;
+  for (let turns = 1; ; turns += 1) {
+    try {
+      return await trainModel.executeWithOptions(called('train'), [order]);
+    } catch (error) {
+      if (typeOf(error) === BAD_MATRIX) return `cannot be learned from: ${messageOf(error)}`;
+      if (!isUnserved(error) || turns === MOST_TURNS || !(await isTrainerBusy())) throw error;
+    }
   }
+}
+
+function isTrainerBusy(): Promise<boolean> {
+  return steps.isTrainerBusy.executeWithOptions(called('is the trainer busy?'), []);
 }
 
 type JudgedModel = Pick<ModelStep, 'verdict' | 'words' | 'checks' | 'held'>;

@@ -10,7 +10,7 @@ import { createInsightActivities } from './insights.ts';
 import { createJudgementActivities } from './judgement.ts';
 import { createOutcomeActivities } from './outcomes.ts';
 import { createPerformanceActivities } from './performance.ts';
-import { createRunActivities } from './run.ts';
+import { createRunActivities, type LearningWatch } from './run.ts';
 import { createShadowActivities } from './shadow.ts';
 import { createTrainingSetActivities } from './training-set.ts';
 import { createWeightsActivities } from './weights.ts';
@@ -20,17 +20,19 @@ export interface LearningDependencies {
   readonly bus: Bus;
   readonly wire: Wire;
   readonly log: Logger;
-  /** Whether a workflow of that id runs now. */
-  readonly isRunning: (workflowId: string) => Promise<boolean>;
+  readonly workflows: LearningWatch;
+  /** How long a training set waits for any trainer. */
+  readonly trainerWaitSeconds: number;
 }
 
 export type LearningActivities = ReturnType<typeof createLearningActivities>;
 
 /** Every step of the learning loop but the training itself, which is Python's. */
-export function createLearningActivities({ db, bus, wire, log, isRunning }: LearningDependencies) {
+export function createLearningActivities(dependencies: LearningDependencies) {
+  const { db, bus, wire, log, workflows, trainerWaitSeconds } = dependencies;
   const feed = feedPublisher(bus, wire);
   return {
-    ...createRunActivities({ db, feed, isRunning }),
+    ...createRunActivities({ db, feed, workflows, trainerWaitSeconds }),
     ...createOutcomeActivities({ db, log }),
     ...createPerformanceActivities({ db, feed, log }),
     ...createWeightsActivities({ db, log }),

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Kysely } from 'kysely';
 import type { FeedPublisher } from '../../adapters/bus/feed.ts';
-import { endRun, openRun, type RunEnd } from '../../adapters/store/learning-runs.ts';
+import { endRun, openRun, type RunEnd, runsUnderWay } from '../../adapters/store/learning-runs.ts';
 import type { Database } from '../../adapters/store/schema.ts';
 import { type CandleExtent, candleExtents } from '../../adapters/store/training-candles.ts';
 import { currentWeights } from '../../adapters/store/weights.ts';
@@ -20,8 +20,17 @@ import { tellEnd } from './news.ts';
 export interface RunDependencies {
   readonly db: Kysely<Database>;
   readonly feed: FeedPublisher;
-  /** Whether a workflow of that id runs now. */
+  readonly workflows: LearningWatch;
+  /** How long a training set waits for any trainer. */
+  readonly trainerWaitSeconds: number;
+}
+
+/** Looks at the workflows of other runs. Throws when Temporal does not answer. */
+export interface LearningWatch {
+  /** Whether a workflow of that id runs now; `false` also when Temporal never heard of it. */
   readonly isRunning: (workflowId: string) => Promise<boolean>;
+  /** Whether a trainer has its training set in hand now. */
+  readonly isTraining: (workflowId: string) => Promise<boolean>;
 }
 
 /** One run, settled from its first to its last step whatever comes in meanwhile. */
@@ -36,6 +45,8 @@ export interface LearningRun extends Market {
   readonly marketTimeMs: number;
   /** What debates are judged with as the run begins. */
   readonly weightsVersion: number;
+  /** How long its training set waits for any trainer; absent from runs of older versions. */
+  readonly trainerWaitSeconds?: number;
 }
 
 export type RunTurn =
@@ -46,26 +57,35 @@ export type RunTurn =
 const BAD_INPUT = 'BadInput';
 
 /** Begins and ends a run's record. */
-export function createRunActivities({ db, feed, isRunning }: RunDependencies) {
+export function createRunActivities(dependencies: RunDependencies) {
+  const { db, feed, workflows, trainerWaitSeconds } = dependencies;
   return {
     /** Says what the run will learn from and puts it on record as running, unless another of its
      * market runs. One whose workflow ended without a word is closed first. Fails with `NoCandles`
      * when the window holds none. */
     async openLearningRun(input: LearningInput, workflowId: string): Promise<RunTurn> {
-      const run = await planOf(db, input);
+      const run = { ...(await planOf(db, input)), trainerWaitSeconds };
       const { id, venue, symbol, timeframe, cadence, marketTimeMs } = run;
       const opening = { id, venue, symbol, timeframe, cadence, marketTimeMs, workflowId };
       const first = await openRun(db, opening);
       if (first.outcome === 'opened') return { outcome: 'opened', run };
       const { by } = first;
       // Of one id there is one workflow at a time: an earlier run of this one's is over.
-      if (by.workflowId !== workflowId && (await isRunning(by.workflowId))) {
+      if (by.workflowId !== workflowId && (await workflows.isRunning(by.workflowId))) {
         return { outcome: 'taken', by: by.workflowId };
       }
       await endRun(db, { ...NOTHING, id: by.id, status: 'failed', why: 'ended without a word' });
       const second = await openRun(db, opening);
       if (second.outcome === 'opened') return { outcome: 'opened', run };
       return { outcome: 'taken', by: second.by.workflowId };
+    },
+
+    /** Whether some trainer works for another market's run now, so that there is one. */
+    async isTrainerBusy(): Promise<boolean> {
+      for (const { workflowId } of await runsUnderWay(db)) {
+        if (await workflows.isTraining(workflowId)) return true;
+      }
+      return false;
     },
 
     /** Ends the run's record without a report of its own. A person is told. */

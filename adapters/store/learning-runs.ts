@@ -119,6 +119,11 @@ export async function runningRun(db: Kysely<Database>, market: Market): Promise<
   return row === undefined ? null : runOf(row);
 }
 
+/** Of all markets. */
+export async function runsUnderWay(db: Kysely<Database>): Promise<readonly StoredRun[]> {
+  return (await runs(db).where('status', '=', 'running').orderBy('id').execute()).map(runOf);
+}
+
 export interface RunFilter extends Partial<Market> {
   readonly newest: number;
 }

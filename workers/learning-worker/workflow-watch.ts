@@ -1,9 +1,16 @@
-import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  type WorkflowExecutionDescription,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import type { LearningWatch } from '../../activities/learning/run.ts';
+import { TRAIN_ACTIVITY } from '../../proto/learning.ts';
 
-export interface WorkflowWatch {
-  /** Whether a workflow of that id runs now; `false` also when Temporal never heard of it. Throws
-   * when Temporal does not answer. */
-  readonly isRunning: (workflowId: string) => Promise<boolean>;
+/** Of `temporal.api.enums.v1.PendingActivityState`, which the client does not give out. */
+const STARTED = 2;
+
+export interface WorkflowWatch extends LearningWatch {
   close(): Promise<void>;
 }
 
@@ -21,16 +28,22 @@ export function openWorkflowWatch(at: {
     });
     return connection;
   };
+  const describe = async (workflowId: string): Promise<WorkflowExecutionDescription | null> => {
+    const client = new Client({ connection: await connect(), namespace: at.namespace });
+    try {
+      return await client.workflow.getHandle(workflowId).describe();
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
+    }
+  };
   return {
-    isRunning: async (workflowId) => {
-      const client = new Client({ connection: await connect(), namespace: at.namespace });
-      try {
-        const { status } = await client.workflow.getHandle(workflowId).describe();
-        return status.name === 'RUNNING';
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return false;
-        throw error;
-      }
+    isRunning: async (workflowId) => (await describe(workflowId))?.status.name === 'RUNNING',
+    isTraining: async (workflowId) => {
+      const { pendingActivities } = (await describe(workflowId))?.raw ?? {};
+      return (pendingActivities ?? []).some(({ activityType, state }) => {
+        return activityType?.name === TRAIN_ACTIVITY && state === STARTED;
+      });
     },
     close: async () => {
       await connection?.then((open) => open.close()).catch(() => undefined);
