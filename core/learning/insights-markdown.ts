@@ -139,8 +139,25 @@ function debateSection({ debate }: Insights): string {
   return parts.filter((one) => one !== '').join('\n\n');
 }
 
-function driftSection({ drift }: Insights): string {
-  return drift === null ? '' : `## Drift: ${drift.worth.level}\n\n${drift.worth.words}.`;
+function driftSection({ drift, model }: Insights): string {
+  if (drift === null) return '';
+  const { level, words, retrain } = drift.worth;
+  const then = retrain ? `\n\nRetraining is asked for: ${retrainedText(model)}.` : '';
+  return `## Drift: ${level}\n\n${words}.${then}`;
+}
+
+/** Every run trains, so what is asked for is this very run's to do. */
+function retrainedText({ hash, verdict, words, rows }: Insights['model']): string {
+  if (verdict === 'untrained' || hash === null) {
+    return `this run has trained nothing (${words}), so it is the next one's to do`;
+  }
+  // Another run's candidate has waited in the shadow, and its turn came in this one.
+  if (rows === null) return `this run has, and an earlier candidate, ${hash.slice(0, 12)}, won`;
+  return `this run has trained ${hash.slice(0, 12)}, which is ${saidVerdict(verdict)}`;
+}
+
+function saidVerdict(verdict: Insights['model']['verdict']): string {
+  return verdict === 'shadow' ? 'in the shadow' : verdict;
 }
 
 function nextSection(next: readonly string[]): string {

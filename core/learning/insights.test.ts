@@ -231,6 +231,13 @@ describe('as Markdown', () => {
     const drift: DriftFacts = { worth, population: null, calibration: null };
     const insights = insightsOf(factsOf({ drift }));
     expect(insightsMarkdown(insights)).toContain('## Drift: discounted');
+    expect(insightsMarkdown(insights)).toContain('Retraining is asked for: this run has trained');
+    const none = { ...insights.model, verdict: 'untrained', hash: null, words: 'too few' } as const;
+    const text = insightsMarkdown({ ...insights, model: none });
+    expect(text).toContain("this run has trained nothing (too few), so it is the next one's to do");
+    const warned = { ...worth, level: 'warned', retrain: false } as const;
+    const mild = insightsMarkdown({ ...insights, drift: { ...drift, worth: warned } });
+    expect(mild).not.toContain('Retraining');
     expect(insights.next.at(-1)).toBe(`drift: ${worth.words}`);
   });
 });
