@@ -44,7 +44,7 @@ async function failureOf(handle: LearningHandle): Promise<string> {
   expect({ status, verdict, modelHash }).toEqual({
     ...{ status: 'failed', verdict: null, modelHash: null },
   });
-  expect(report?.markdown).toContain(`This run was not finished: ${why}. The champion stays.`);
+  expect(report?.markdown).toContain(`This run was not finished: ${why}. `);
   await until('the news', () => floor.news.some((one) => one.runId === runId));
   const [told] = floor.news.filter((one) => one.runId === runId);
   expect(told).toMatchObject({ news: 'run_failed', verdict: null });

@@ -13,6 +13,8 @@ export interface ModelsUpdate {
   readonly run: LearningRun;
   readonly namespace: string;
   readonly page: LearningPage;
+  /** Told what there is to report as soon as it is known: a later step may fail. */
+  readonly learned: (model: ModelStep) => void;
 }
 
 /** Trains a candidate on the run's window and judges it, and then everybody who waits in the
@@ -24,7 +26,8 @@ export async function updateModels(update: ModelsUpdate): Promise<ModelStep> {
 }
 
 /** A market that nothing can be learned from is no failure. */
-async function trainCandidate({ run, namespace, page }: ModelsUpdate): Promise<ModelStep> {
+async function trainCandidate(update: ModelsUpdate): Promise<ModelStep> {
+  const { run, namespace, page, learned } = update;
   const set = await longSteps.buildTrainingSet.executeWithOptions(called('training set'), [run]);
   page.say(STAGE, `training set: ${set.words}`, ...set.notes);
   const { matrixHash, rows } = set;
@@ -42,13 +45,14 @@ async function trainCandidate({ run, namespace, page }: ModelsUpdate): Promise<M
   const { hash } = candidate;
   const { folds, importance } = trained;
   const facts = { ...NO_MODEL, hash, folds, importance, rows: trained.rows };
+  learned({ ...facts, words: `${short(hash)} was trained, and not judged` });
   const known = knownVerdict(candidate);
   if (known !== null) {
     page.say(STAGE, known.words);
     return { ...facts, ...known };
   }
   await steps.enterShadow.executeWithOptions(called('into the shadow'), [run, hash]);
-  const judged = await judge(run, hash);
+  const judged = await judge(run, hash, (found) => learned({ ...facts, ...found }));
   page.say(STAGE, `candidate ${short(hash)}: ${judged.words}`);
   return { ...facts, ...judged };
 }
@@ -88,7 +92,11 @@ function isTrainerBusy(): Promise<boolean> {
 
 type JudgedModel = Pick<ModelStep, 'verdict' | 'words' | 'checks' | 'held'>;
 
-async function judge(run: LearningRun, hash: string): Promise<JudgedModel> {
+async function judge(
+  run: LearningRun,
+  hash: string,
+  learned: (found: JudgedModel) => void,
+): Promise<JudgedModel> {
   const name = short(hash);
   const shadow = await longSteps.askShadow.executeWithOptions(called(`shadow of ${name}`), [
     run,
@@ -101,25 +109,29 @@ async function judge(run: LearningRun, hash: string): Promise<JudgedModel> {
   const judged = await longSteps.judgeCandidate.executeWithOptions(called(`judge ${name}`), [
     { run, hash, shadow, gate },
   ]);
+  const { checks, held, verdict, words } = judged;
+  learned({ verdict, words, checks, held });
   const settled = await steps.settleCandidate.executeWithOptions(
     called(`${judged.verdict}: ${name}`),
     [run, judged],
   );
-  const { checks, held } = judged;
   return { ...settled, checks, held };
 }
 
 /** Who waited in the shadow before may have what was wanting by now: the first to be promoted. */
 async function judgeWaiting(
-  { run, page }: ModelsUpdate,
+  { run, page, learned }: ModelsUpdate,
   own: string | null,
 ): Promise<ModelStep | null> {
   const waiting = await steps.waitingModels.executeWithOptions(called('who waits'), [run]);
   for (const { hash } of waiting) {
     if (hash === own) continue;
-    const judged = await judge(run, hash);
+    const facts = { ...NO_MODEL, hash, rows: null };
+    const judged = await judge(run, hash, (found) => {
+      if (found.verdict === 'promoted') learned({ ...facts, ...found });
+    });
     page.say(STAGE, `earlier candidate ${short(hash)}: ${judged.words}`);
-    if (judged.verdict === 'promoted') return { ...NO_MODEL, ...judged, hash, rows: null };
+    if (judged.verdict === 'promoted') return { ...facts, ...judged };
   }
   return null;
 }

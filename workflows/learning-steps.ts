@@ -84,7 +84,7 @@ export function isUnserved(error: unknown): boolean {
 /** The type of a step's failure; `null`: it has none. */
 export function typeOf(error: unknown): string | null {
   const isStep = error instanceof ActivityFailure && error.cause instanceof ApplicationFailure;
-  return isStep ? ((error.cause as ApplicationFailure).type ?? null) : null;
+  return isStep ? (error.cause.type ?? null) : null;
 }
 
 /** What whoever failed said of it. */

@@ -119,7 +119,10 @@ async function learn({ run, input, page, learned }: Learning): Promise<void> {
   );
   learned({ weights });
   page.say('update models', `weights, version ${weights.version}: ${weights.reason}`);
-  const model = await updateModels({ run, namespace: input.namespace, page });
+  const model = await updateModels({
+    ...{ run, namespace: input.namespace, page },
+    learned: (one) => learned({ model: one }),
+  });
   learned({ model });
   upsertSearchAttributes([{ key: VERDICT, value: [model.verdict] }]);
   page.end('update models');

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { FeedPublisher } from '../../adapters/bus/feed.ts';
-import { fromJson, toJson } from '../../adapters/store/json.ts';
+import { type JsonValue, toJson } from '../../adapters/store/json.ts';
 import { endRun, type RunStatus } from '../../adapters/store/learning-runs.ts';
 import { championOf } from '../../adapters/store/models.ts';
 import type { Database } from '../../adapters/store/schema.ts';
@@ -65,7 +65,8 @@ export function createInsightActivities({ db, feed, log }: InsightDependencies) 
         model: { ...model, championHash },
       });
       const report = insightsMarkdown(insights);
-      const markdown = failure === null ? report : `${failedText(status, failure)}\n\n${report}`;
+      const markdown =
+        failure === null ? report : `${failedText(status, failure, championHash)}\n\n${report}`;
       const told = { ...insights, status, failure, window, cadence: run.cadence };
       const { version: weightsVersion } = weights;
       const { verdict } = model;
@@ -78,7 +79,7 @@ export function createInsightActivities({ db, feed, log }: InsightDependencies) 
       const { headline } = insights;
       await endRun(db, {
         ...end,
-        report: { insights: fromJson(JSON.parse(toJson(told))), markdown },
+        report: { insights: jsonOf(told), markdown },
       });
       tellEnd(feed, run, { ...end, why: `${headline}: ${end.why}` });
       log.info({ ...market, run: id, status, verdict }, headline);
@@ -87,10 +88,17 @@ export function createInsightActivities({ db, feed, log }: InsightDependencies) 
   };
 }
 
+/** As a column of JSON gives it back. */
+function jsonOf(value: unknown): JsonValue {
+  return JSON.parse(toJson(value)) as JsonValue;
+}
+
 /** The first line of a report that is not whole. */
-function failedText(status: string, failure: string): string {
+function failedText(status: string, failure: string, championHash: string | null): string {
   const how = status === 'cancelled' ? 'cancelled' : 'not finished';
-  return `> This run was ${how}: ${failure}. The champion stays.`;
+  const champion =
+    championHash === null ? 'There is no champion' : `The champion is ${championHash.slice(0, 12)}`;
+  return `> This run was ${how}: ${failure}. ${champion}.`;
 }
 
 async function weightsFacts(
