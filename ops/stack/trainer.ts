@@ -19,7 +19,8 @@ const POLL_MS = 100;
  * environment when it is not there (once, minutes), asks the supervisor for the service, and
  * resolves when it is healthy. The home keeps the wish: its next stack starts the trainer too.
  * Throws `StackError` `not_running` and `start_failed` (with the trainer's last words),
- * `CorroError` `python_missing` when the environment cannot be installed, `AbortError` when told to stop. */
+ * `CorroError` `python_missing` when the environment cannot be installed, `AbortError` when told to
+ * stop. */
 export async function ensureTrainer(root: string, wish: TrainerWish = {}): Promise<ServiceState> {
   const { onProgress = () => undefined, signal } = wish;
   running(root);
