@@ -2,7 +2,13 @@
  * an outage, or two runs of one schedule overlap. */
 import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { endLearning, ensureLearning, listLearning, PERIODS } from '../ops/learning/schedule.ts';
+import {
+  endLearning,
+  ensureLearning,
+  keepLearning,
+  listLearning,
+  PERIODS,
+} from '../ops/learning/schedule.ts';
 import { type LearningInput, TRAINER_SETTINGS } from '../proto/learning.ts';
 import { wire } from '../proto/subjects.ts';
 import { until } from './e2e/corro.ts';
@@ -81,6 +87,14 @@ describe('schedules', () => {
     expect(action.args).toEqual([{ ...input, settings }]);
     const listed = await listLearning(client, names.namespace);
     expect(listed.find(({ symbol }) => symbol === input.symbol)?.paused).toBe(true);
+  });
+
+  test('kept for a session - made where there is none, and otherwise left as it is', async () => {
+    const input = { ...DAILY, symbol: 'KEPT/USDT' };
+    expect(await keepLearning(client, input)).toBe(true);
+    const settings = { ...TRAINER_SETTINGS, trees: 50 };
+    expect(await keepLearning(client, { ...input, settings })).toBe(false);
+    expect((await handleOf(input).describe()).action.args).toEqual([input]);
   });
 
   test('off - gone, and off once more is no fault', async () => {

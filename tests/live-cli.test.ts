@@ -46,6 +46,17 @@ describe('corro replay --live', () => {
       .describe()
       .catch(() => null);
 
+  const learns = (): Promise<boolean> =>
+    client.schedule
+      .getHandle(
+        wire().learningScheduleId({ venue: 'paper', symbol: SYMBOL, timeframe: '1m' }, 'daily'),
+      )
+      .describe()
+      .then(
+        () => true,
+        () => false,
+      );
+
   const untilScheduled = () => until('the schedule', schedule, 120_000);
 
   test('a candle closes - the ring debates it, trades on paper, and the books agree', async () => {
@@ -62,15 +73,21 @@ describe('corro replay --live', () => {
     expect(summary.fills).toBeGreaterThan(0);
     await expectSoundBooks(corro, summary);
     expect(await schedule()).toBeNull();
+    expect(stderr).toContain(`learns each day after 00:20 UTC of ${SYMBOL} 1m`);
+    expect(await learns()).toBe(true);
   }, 600_000);
 
-  test('Ctrl-C - ends the session and its schedule', async () => {
-    const session = corro.start('replay', ...live, '--quiet');
+  test('Ctrl-C - ends the session and its schedule; --no-learning makes none', async () => {
+    const off = ['--every', 'daily', '--off', '--symbol', SYMBOL, '--timeframe', '1m'];
+    await corro.ok('train', ...off);
+    expect(await learns()).toBe(false);
+    const session = corro.start('replay', ...live, '--quiet', '--no-learning');
     await untilScheduled();
     session.process.kill('SIGINT');
     const { code, stderr } = await session.ended;
     expect(code, stderr).toBe(130);
     expect(await schedule()).toBeNull();
+    expect(await learns()).toBe(false);
   }, 300_000);
 
   test.each([

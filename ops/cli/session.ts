@@ -20,6 +20,7 @@ import { explain } from './fault.ts';
 import { HaltWatch } from './halts.ts';
 import type { Keyboard } from './keyboard.ts';
 import { Keyring } from './keyring.ts';
+import { learnDaily } from './live-learning.ts';
 import { type Market, PAPER_VENUE } from './market.ts';
 import { takeMarketClock } from './market-clock.ts';
 import { printable } from './printable.ts';
@@ -34,6 +35,8 @@ export interface SessionOptions {
   /** Answers by key while the tape is held; `null` without a terminal. */
   readonly keyboard: Keyboard | null;
   readonly decisions?: number;
+  /** Whether the market of a live session is learned from each day; not said: it is. */
+  readonly learns?: boolean;
 }
 
 export interface Session {
@@ -108,6 +111,10 @@ async function run(connections: Connections, options: SessionOptions): Promise<S
   };
   const hindsight = await patiently('models', () => hindsightOf(db, tape), patience);
   for (const words of hindsight) screen.line(`  ${words}`);
+  if (market.live !== undefined && options.learns !== false) {
+    const learns = (): Promise<string> => learnDaily(connections, market);
+    screen.line(`  ${await patiently('Temporal', learns, patience)}`);
+  }
   const watch = await startWatch(connections, market, screen);
   let driven: Driven;
   try {

@@ -56,16 +56,23 @@ const JITTER = '20 minutes';
 /** Makes sure that a market learns by itself; what was asked for before is replaced, and what a
  * person paused stays paused. */
 export async function ensureLearning(client: Client, input: LearningInput): Promise<void> {
-  const scheduleId = idOf(input);
+  if (await keepLearning(client, input)) return;
   const schedule = scheduleOf(input);
+  await client.schedule
+    .getHandle(idOf(input))
+    .update((found) => ({ ...schedule, state: found.state }));
+}
+
+/** Makes sure that a market learns by itself, and leaves everything of it as it is when somebody
+ * has asked for it before. True: nobody had. */
+export async function keepLearning(client: Client, input: LearningInput): Promise<boolean> {
   try {
     const memo = { learning: input };
-    await client.schedule.create({ scheduleId, ...schedule, memo });
+    await client.schedule.create({ scheduleId: idOf(input), ...scheduleOf(input), memo });
+    return true;
   } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await client.schedule
-      .getHandle(scheduleId)
-      .update((found) => ({ ...schedule, state: found.state }));
+    if (error instanceof ScheduleAlreadyRunning) return false;
+    throw error;
   }
 }
 

@@ -25,6 +25,8 @@ export interface ReplayFlags {
   readonly ask?: number;
   readonly decisions?: number;
   readonly live?: string;
+  /** False: `--no-learning`. */
+  readonly learning?: boolean;
   readonly quiet?: boolean;
   readonly json?: boolean;
 }
@@ -45,6 +47,7 @@ export function addReplay(program: Command): void {
     .option('--ask <seconds>', 'hold the tape at a question to a person', readSeconds)
     .option('--decisions <n>', 'stop after so many decisions', readCount)
     .option('--live <exchange>', "an exchange's public data instead of files (any ccxt id)")
+    .option('--no-learning', 'with --live: do not have its market learned from each day')
     .option('--quiet', 'no live picture, only the summary')
     .option('--json', 'print the summary as JSON')
     .action(async (files: string[], flags: ReplayFlags, command: Command) => {
@@ -77,6 +80,7 @@ async function replay(request: {
       screen,
       askSeconds: flags.ask ?? 0,
       keyboard,
+      learns: flags.learning !== false,
       ...(flags.decisions === undefined ? {} : { decisions: flags.decisions }),
     });
     printSummary(summary, flags.json === true, screen);
