@@ -5,12 +5,15 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectBus } from '../adapters/bus/connect.ts';
 import { openStore, type Store } from '../adapters/store/store.ts';
 import type { Market } from '../core/learning/contract.ts';
+import { readFeeds } from '../ops/cli/feed-reader.ts';
 import type { ModelDifference } from '../ops/learning/model-difference.ts';
 import type { ModelStory } from '../ops/learning/model-story.ts';
+import { wire } from '../proto/subjects.ts';
 import { superuser } from './audit-floor.ts';
-import { Corro } from './e2e/corro.ts';
+import { Corro, until } from './e2e/corro.ts';
 import { CRASH } from './e2e/tape.ts';
 import { type MadeModel, madeUpSeries, makeModel, PYTHON_TIMEOUT_MS } from './models-maker.ts';
 import { bytesOf, enterModel, variantOf } from './models-served.ts';
@@ -162,6 +165,12 @@ test('steps no model takes - refused with what is possible, exit code 1', async 
 
 test('promote and roll back - the one before speaks again, without a restart', async () => {
   const pids = corro.state.services.map(({ pid }) => pid);
+  const bus = await connectBus({ url: corro.state.addresses.natsUrl, name: 'news' });
+  const news: unknown[] = [];
+  readFeeds(bus, wire(corro.state.namespace), (one) => {
+    if (one.feed === 'learning') news.push(one);
+  });
+  await bus.connection.flush();
   const told = await corro.json<{ promotion: unknown; gate: { passed: boolean } }>(
     ...['models', 'promote', second, '--yes'],
   );
@@ -179,6 +188,14 @@ test('promote and roll back - the one before speaks again, without a restart', a
     ...{ outcome: 'changed', hash: null, epoch: 4, before: first },
   });
   const none = await corro.run('models', 'show', 'champion', ...market);
+  await until('the news', () => news.length === 3);
+  const byCli = { feed: 'learning', by: 'cli', symbol: 'BTC/USDT', timeframe: '5m' };
+  expect(news).toMatchObject([
+    { ...byCli, news: 'promoted', model: second, modelBefore: first },
+    { ...byCli, news: 'rolled_back', model: first, modelBefore: second },
+    { ...byCli, news: 'rolled_back', model: null, modelBefore: first },
+  ]);
+  await bus.close();
   expect(none.code).toBe(6);
   expect(none.stderr).toContain('BTC/USDT 5m has no champion');
   expect(corro.state.services.map(({ pid }) => pid)).toEqual(pids);
