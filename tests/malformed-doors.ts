@@ -157,12 +157,14 @@ async function marketDoor({ wire: names, random, as, closers }: Floor): Promise<
 
 /** Questions to the models, read by the actor host. */
 async function predictDoor({ wire: names, random, as }: Floor): Promise<Door> {
-  const { connection } = await as('decision');
+  const bus = await as('decision');
   const subject = names.assistant('strategist', PREDICT_VERB);
   const figures = noFigures();
   const ask = async (): Promise<void> => {
     const bytes = malformedBinary(random, 'predict');
-    const reply = await connection.request(subject, bytes, { timeout: PATIENCE_MS });
+    // The host may answer into this inbox alone.
+    const to = { noMux: true, reply: bus.inbox(PREDICT_VERB), timeout: PATIENCE_MS };
+    const reply = await bus.connection.request(subject, bytes, to);
     if (reply.headers?.get('Nats-Service-Error')) figures.refused += 1;
     else figures.accepted += 1;
   };
